@@ -1,0 +1,1 @@
+"""Bellwether: monitoring for machine-learning models in production."""

@@ -1,0 +1,307 @@
+"""Every table, once. Moments are UTC; labels of granules are text (see `monitor_core.values.Granularity`)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = [
+    "audit_event",
+    "baseline",
+    "baseline_block",
+    "drift_grid",
+    "drift_report",
+    "drift_result",
+    "drift_run",
+    "drift_sample",
+    "drift_summary",
+    "job",
+    "lease",
+    "metadata",
+    "model",
+    "model_version",
+    "snapshot",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A timezone-aware moment in UTC, on databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive moments; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive moment {value!r}; expected a timezone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give moments back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+model = Table(
+    "model",
+    metadata,
+    Column("model_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column(
+        "kind", Text, nullable=False, server_default=""
+    ),  # what sort of model: "binary classifier, gradient boosting"
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("granularity", Text, nullable=False, server_default="day"),
+    Column("roles", JSON, nullable=True),  # remembered column roles of the last accepted upload
+    Column("thresholds", JSON, nullable=True),  # overrides of DriftSettings, by field name
+    Column("is_example", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Moment, nullable=False),
+    Column("archived_at", Moment, nullable=True),
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("training_date", Text, nullable=False, server_default=""),  # ISO date
+    Column("note", Text, nullable=False, server_default=""),
+    Column("importance", JSON, nullable=True),  # {feature: share}
+    Column("created_at", Moment, nullable=False),
+)
+
+
+def _version_key() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["model_id", "version"], ["model_version.model_id", "model_version.version"], ondelete="CASCADE"
+    )
+
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("snapshot_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("purpose", Text, nullable=False),  # baseline | current
+    Column("state", Text, nullable=False),  # staged | accepted | ready | refused | deleted
+    Column("filename", Text, nullable=False),  # as the user named it; never used as a path
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("n_rows", Integer, nullable=True),
+    Column("n_columns", Integer, nullable=True),
+    Column("first_granule", Text, nullable=True),
+    Column("last_granule", Text, nullable=True),
+    Column("roles", JSON, nullable=True),
+    Column("findings", JSON, nullable=True),  # list of findings of the check
+    Column("keep_rows", Boolean, nullable=False, server_default=text("false")),
+    Column("rows_kept", Boolean, nullable=False, server_default=text("false")),
+    Column("uploaded_at", Moment, nullable=False),
+    Column("uploaded_by", Text, nullable=False, server_default=""),
+    Column("ready_at", Moment, nullable=True),
+    _version_key(),
+    Index(None, "model_id", "version", "uploaded_at"),
+    Index(None, "sha256"),
+)
+
+drift_grid = Table(  # where the cells lie; made once from a baseline upload, shared by what is counted on it
+    "drift_grid",
+    metadata,
+    Column("grid_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    _version_key(),
+)
+
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("baseline_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, 3 ... within a model version
+    Column("kind", Text, nullable=False),  # fixed | rolling | same_weekday
+    Column("origin", JSON, nullable=False),  # {"snapshot_id": ...} or {"first": ..., "last": ...}
+    Column("grid_id", Text, ForeignKey("drift_grid.grid_id"), nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("n_features", Integer, nullable=False),
+    Column("n_granules", Integer, nullable=False),
+    Column("first_granule", Text, nullable=True),
+    Column("last_granule", Text, nullable=True),
+    Column("segment_column", Text, nullable=False, server_default=""),
+    Column("is_active", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False, server_default=""),
+    _version_key(),
+    UniqueConstraint("model_id", "version", "number"),
+    Index(
+        "uq_baseline_active",
+        "model_id",
+        "version",
+        unique=True,
+        sqlite_where=text("is_active"),
+        postgresql_where=text("is_active"),
+    ),
+)
+
+baseline_block = Table(  # the baseline's summaries, a block of features a row
+    "baseline_block",
+    metadata,
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id", ondelete="CASCADE"), primary_key=True),
+    Column("segment", Text, primary_key=True),  # "" is everything
+    Column("block", Integer, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+drift_summary = Table(  # what one snapshot adds to one granule; a granule is the sum of its rows here
+    "drift_summary",
+    metadata,
+    Column("grid_id", Text, ForeignKey("drift_grid.grid_id", ondelete="CASCADE"), primary_key=True),
+    Column("snapshot_id", Text, ForeignKey("snapshot.snapshot_id", ondelete="CASCADE"), primary_key=True),
+    Column("granule", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("n_rows", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "grid_id", "segment", "granule"),
+)
+
+drift_sample = Table(  # a bounded sample of rows a granule, for the multivariate check
+    "drift_sample",
+    metadata,
+    Column("snapshot_id", Text, ForeignKey("snapshot.snapshot_id", ondelete="CASCADE"), primary_key=True),
+    Column("granule", Text, primary_key=True),
+    Column("n_rows", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+drift_run = Table(
+    "drift_run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("baseline_id", Text, ForeignKey("baseline.baseline_id"), nullable=False),
+    Column("segment_column", Text, nullable=False, server_default=""),
+    Column("settings", JSON, nullable=False),  # the DriftSettings used
+    Column("input_sha256", Text, nullable=False),  # same input and settings, same result
+    Column("first_granule", Text, nullable=False),
+    Column("last_granule", Text, nullable=False),
+    Column("n_granules", Integer, nullable=False),
+    Column("n_features", Integer, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("severity", Text, nullable=False),  # of the latest granule
+    Column("verdict", Text, nullable=False),
+    Column("headline", JSON, nullable=False),  # counts shown in lists without reading the results
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False, server_default=""),
+    _version_key(),
+    Index(None, "model_id", "version", "created_at"),
+)
+
+drift_result = Table(  # Arrow table, one row a feature
+    "drift_result",
+    metadata,
+    Column("run_id", Text, ForeignKey("drift_run.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("granule", Text, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+drift_report = Table(
+    "drift_report",
+    metadata,
+    Column("run_id", Text, ForeignKey("drift_run.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("format", Text, primary_key=True),  # text | html | markdown | csv | json
+    Column("payload", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("model_id", Text, nullable=True),
+    Column("version", Text, nullable=True),
+    Column("params", JSON, nullable=False),
+    Column("state", Text, nullable=False),  # queued | running | done | failed | cancelled
+    Column("progress", Float, nullable=False, server_default="0"),  # 0..1
+    Column("note", Text, nullable=False, server_default=""),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False, server_default="3"),
+    Column("not_before", Moment, nullable=True),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("owner", Text, nullable=True),
+    Column("heartbeat_at", Moment, nullable=True),
+    Column("error", JSON, nullable=True),  # {"message", "hint", "reasons"}
+    Column("result", JSON, nullable=True),
+    Column("requested_by", Text, nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment, nullable=True),
+    Column("finished_at", Moment, nullable=True),
+    Index(None, "state", "created_at"),
+    Index(None, "model_id", "created_at"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+audit_event = Table(  # the operators' trail, chained (monitor_core.audit)
+    "audit_event",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)

@@ -133,7 +133,7 @@ class FeatureDrift:
 
 @dataclass(frozen=True, slots=True)
 class MultivariateDrift:
-    """The domain classifier's answer: can the current rows be told from the baseline's?
+    """Whether a classifier can tell the current rows from the baseline's.
 
     `auc` .5 means no; `p_value` compares it with the reference granules' own AUC (`null_auc`);
     `drivers` are (feature, share of importance), largest first.

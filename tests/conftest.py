@@ -1,7 +1,7 @@
 """What every test may count on: which servers are there, and where shared data lies.
 
 A test marked ``browser``, ``postgres`` or ``prometheus`` is skipped, saying so, where the program is missing. Named in
-``MONITOR_REQUIRE`` (a list with commas) it fails instead: nothing that should have been tested is passed over in silence.
+``MONITOR_REQUIRE`` (a list with commas) the run fails instead: what should be tested is never passed over in silence.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The snapshots room."""
+"""Read an uploaded table, check it, refuse it with reasons."""

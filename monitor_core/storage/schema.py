@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -123,9 +124,9 @@ snapshot = Table(
     Column("state", Text, nullable=False),  # staged | accepted | ready | refused | deleted
     Column("filename", Text, nullable=False),  # as the user named it; never used as a path
     Column("sha256", Text, nullable=False),
-    Column("size_bytes", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
     Column("format", Text, nullable=False),
-    Column("n_rows", Integer, nullable=True),
+    Column("n_rows", BigInteger, nullable=True),
     Column("n_columns", Integer, nullable=True),
     Column("first_granule", Text, nullable=True),
     Column("last_granule", Text, nullable=True),
@@ -163,7 +164,7 @@ baseline = Table(
     Column("origin", JSON, nullable=False),  # {"snapshot_id": ...} or {"first": ..., "last": ...}
     Column("grid_id", Text, ForeignKey("drift_grid.grid_id"), nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("n_rows", Integer, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
     Column("n_features", Integer, nullable=False),
     Column("n_granules", Integer, nullable=False),
     Column("first_granule", Text, nullable=True),
@@ -201,9 +202,10 @@ drift_summary = Table(  # what one snapshot adds to one granule; a granule is th
     Column("granule", Text, primary_key=True),
     Column("segment", Text, primary_key=True),
     Column("block", Integer, primary_key=True),
-    Column("n_rows", Integer, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index(None, "grid_id", "segment", "granule"),
+    Index(None, "snapshot_id"),  # deleting a snapshot looks its rows up
 )
 
 drift_sample = Table(  # a bounded sample of rows a granule, for the multivariate check
@@ -211,7 +213,7 @@ drift_sample = Table(  # a bounded sample of rows a granule, for the multivariat
     metadata,
     Column("snapshot_id", Text, ForeignKey("snapshot.snapshot_id", ondelete="CASCADE"), primary_key=True),
     Column("granule", Text, primary_key=True),
-    Column("n_rows", Integer, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
 )
 
@@ -229,7 +231,7 @@ drift_run = Table(
     Column("last_granule", Text, nullable=False),
     Column("n_granules", Integer, nullable=False),
     Column("n_features", Integer, nullable=False),
-    Column("n_rows", Integer, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
     Column("severity", Text, nullable=False),  # of the latest granule
     Column("verdict", Text, nullable=False),
     Column("headline", JSON, nullable=False),  # counts shown in lists without reading the results
@@ -296,7 +298,7 @@ lease = Table(
 audit_event = Table(  # the operators' trail, chained (monitor_core.audit)
     "audit_event",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),

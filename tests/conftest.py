@@ -1,4 +1,8 @@
-"""Shared fixtures: a database of each kind, fresh for every test."""
+"""What every test may count on: which servers are there, databases to work on, and where shared data lies.
+
+A test marked ``browser``, ``postgres`` or ``prometheus`` is skipped, saying so, where the program is missing. Named in
+``MONITOR_REQUIRE`` (a list with commas) the run fails instead: what should be tested is never passed over in silence.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +21,65 @@ from monitor_core.storage.engine import open_engine
 from monitor_core.storage.migrations import upgrade
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def required(server: str) -> bool:
-    """Whether the environment insists on this server, so that its absence is a failure and not a skip."""
-    return server in os.environ.get("MONITOR_REQUIRE", "").replace(",", " ").split()
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
-def unavailable(server: str, reason: str) -> None:
-    """Skip, or fail where the server is required."""
-    if required(server):
-        pytest.fail(f"{server} is required (MONITOR_REQUIRE) but {reason}")
-    pytest.skip(f"{server}: {reason}")
+def find_postgres() -> str | None:
+    """Return the folder of the newest PostgreSQL's programs."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = str(folders[-1]) if folders else shutil.which("initdb")
+    return str(Path(found).parent) if found else None
+
+
+FINDERS = {"browser": find_chromium, "postgres": find_postgres, "prometheus": lambda: shutil.which("prometheus")}
+PACKAGES = {"browser": "chromium", "postgres": "postgresql", "prometheus": "prometheus"}
+
+
+def required() -> set[str]:
+    names = {name.strip() for name in os.environ.get("MONITOR_REQUIRE", "").split(",")} - {""}
+    if unknown := names - set(FINDERS):
+        raise pytest.UsageError(f"MONITOR_REQUIRE: {sorted(unknown)} not known, allowed are {sorted(FINDERS)}")
+    return names
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = {name for name, find in FINDERS.items() if find() is None}
+    if lacking := missing & required():
+        raise pytest.UsageError(f"MONITOR_REQUIRE names what is not installed: {', '.join(sorted(lacking))}")
+    for item in items:
+        for name in missing:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"{name}: no program found (apt-get install {PACKAGES[name]})"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser, for Playwright's `executable_path`."""
+    found = find_chromium()
+    assert found, "tests that use this fixture carry the marker 'browser'"
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres_bin() -> Path:
+    """Folder of `initdb` and `postgres`."""
+    found = find_postgres()
+    assert found, "tests that use this fixture carry the marker 'postgres'"
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the census files; skips, saying so, where it is absent."""
+    folder = Path(os.environ.get("MONITOR_SHARED") or ROOT.parent / "shared") / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder} (set MONITOR_SHARED)")
+    return folder
 
 
 class PostgresServer:
@@ -83,22 +134,11 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed: {done.stdout}")
 
 
-def _binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    if found:
-        return found[-1].parent
-    on_path = shutil.which("initdb")
-    return Path(on_path).resolve().parent if on_path else None
-
-
 @pytest.fixture(scope="session")
-def postgres():
-    """Give a running PostgreSQL server, or skip (fail where MONITOR_REQUIRE names it)."""
-    binaries = _binaries()
-    if binaries is None:
-        unavailable("postgres", "its programs are not installed (apt-get install postgresql)")
+def postgres(postgres_bin):
+    """Give a running PostgreSQL server, one for the whole session."""
     folder = Path(tempfile.mkdtemp(prefix="bw-pg-"))  # short: a socket's path has at most 107 characters
-    server = PostgresServer(binaries, folder)
+    server = PostgresServer(postgres_bin, folder)
     server.start()
     # Migrating takes 20 times as long as copying what was migrated.
     server.administer("CREATE DATABASE migrated")

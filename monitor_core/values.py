@@ -6,14 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import total_ordering
 
 from monitor_core.errors import InvalidInput
 
 __all__ = ["Granularity", "GranularityKind", "ModelRef", "Severity", "Verdict", "Window"]
 
 
-@total_ordering
 class Severity(StrEnum):
     """How much a finding matters: ``none < low < moderate < high < critical``.
 
@@ -34,10 +32,18 @@ class Severity(StrEnum):
         """Position in the order, 0 (none) to 4 (critical)."""
         return list(Severity).index(self)
 
+    # All four: `str` brings its own, and they sort by letters.
     def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Severity):
-            return NotImplemented
-        return self.rank < other.rank
+        return self.rank < other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.rank <= other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank > other.rank if isinstance(other, Severity) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank >= other.rank if isinstance(other, Severity) else NotImplemented
 
 
 class Verdict(StrEnum):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from monitor_core.values import ModelRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Engine, RowMapping
 
@@ -343,6 +344,27 @@ class JobQueue:
         """Give a job back unharmed because the worker is being stopped; the attempt does not count."""
         back = _WAITING | {"attempt": table.c.attempt - 1, "note": note}
         return self._change(job.job_id, _held(job), back)
+
+    def postpone(self, job: Job, error: JobError) -> bool:
+        """Try again later after a passing failure (a source was down); fail after the last attempt.
+
+        The pause doubles with each attempt, from 5 s. False when the job is no longer this worker's.
+        """
+        if job.attempt >= job.max_attempts:
+            return self.fail(job, error)
+        due = self._now() + timedelta(seconds=5 * 2 ** (job.attempt - 1))
+        later = _WAITING | {
+            "not_before": due,
+            "error": error.to_json(),
+            "note": f"will be tried again: {error.message}",
+        }
+        return self._change(job.job_id, _held(job), later)
+
+    def owners(self) -> tuple[str, ...]:
+        """Return the names of the processes that have a running job."""
+        query = select(table.c.owner).where(table.c.state == JobState.RUNNING.value, table.c.owner.is_not(None))
+        with self._engine.connect() as connection:
+            return tuple(connection.execute(query.distinct()).scalars())
 
     def requeue_lost(self, older_than: timedelta, *, besides: Collection[str] = ()) -> tuple[str, ...]:
         """Give jobs of dead workers back to the queue; return the ids of those that may run again.

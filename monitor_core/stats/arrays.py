@@ -75,4 +75,5 @@ def shares(counts: ArrayLike) -> FloatArray:
     """
     array = as_counts(counts)
     totals = array.sum(axis=-1, keepdims=True)
-    return np.divide(array, totals, out=np.full_like(array, np.nan), where=totals > 0)
+    parts: FloatArray = np.divide(array, totals, out=np.full_like(array, np.nan), where=totals > 0)
+    return parts

@@ -9,14 +9,19 @@ import numpy as np
 from scipy import special
 
 from monitor_core.stats.arrays import FloatArray, paired_counts
+from monitor_core.stats.small_cells import chi_square_moments, hypergeometric_tail, three_moment_p
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ChiSquare", "chi_square", "combine_tail", "hypergeometric_tail"]
+__all__ = ["ChiSquare", "chi_square", "combine_tail"]
 
-_TAIL_TERMS = 64
-"""Terms of the hypergeometric tail: its mean is below 1, so terms shrink faster than 1/j!."""
+_FEW = 3.0
+"""Expected count of the smallest cell below which the chi-square curve is replaced by a matched one."""
+_EXACT_ROWS = 20_000.0
+"""Rows of the smaller side up to which the exact moments keep their figures."""
+_BLOCK = 4_096
+"""Tests whose moments are computed at a time: bounds memory at some 1 MB a cell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +52,9 @@ def chi_square(baseline: ArrayLike, current: ArrayLike) -> ChiSquare:
     Cells that are empty on both sides do not exist. Cells whose pooled expected count on the smaller side
     is below 1 are merged into one; if even that stays below 1 it leaves the statistic and is tested by its
     hypergeometric tail instead, and ``p = min(1, 2 min(p, tail_p))``. Without this a missing cell of .1 %
-    gives p < .01 on 4 % of quiet days of 50 rows.
+    gives p < .01 on 4 % of quiet days of 50 rows. Where the smallest cell left is expected less than 3 times
+    the p-value comes from a gamma curve with the exact first three moments of the statistic: the usual curve
+    gives p < .01 on 2 % of quiet days of 50 rows in 50 categories.
 
     Parameters
     ----------
@@ -78,15 +85,34 @@ def chi_square(baseline: ArrayLike, current: ArrayLike) -> ChiSquare:
     small = (pooled > 0) & (pooled * smaller[..., None] < 1.0)
     merged_left, merged_right = (left * small).sum(axis=-1), (right * small).sum(axis=-1)
     aside = (merged_left + merged_right) * smaller < 1.0
-    chi2, dof = _pearson(
-        np.concatenate([np.where(small, 0.0, left), np.where(aside, 0.0, merged_left)[..., None]], axis=-1),
-        np.concatenate([np.where(small, 0.0, right), np.where(aside, 0.0, merged_right)[..., None]], axis=-1),
-    )
     tail = _small_tail(merged_left, merged_right, rows_left, rows_right, where=aside & small.any(axis=-1))
+    kept_left, kept_right = _merge(left, small, merged_left, aside), _merge(right, small, merged_right, aside)
+    chi2, dof = _pearson(kept_left, kept_right)
     empty = (rows_left == 0) | (rows_right == 0)
     chi2 = np.where(empty, np.nan, chi2)
     plain = np.where(dof > 0, special.chdtrc(np.maximum(dof, 1.0), chi2), np.where(empty, np.nan, 1.0))
-    return ChiSquare(chi2, dof, tail, combine_tail(plain, tail))
+    return ChiSquare(chi2, dof, tail, combine_tail(_matched(plain, chi2, dof, kept_left, kept_right), tail))
+
+
+def _merge(side: FloatArray, small: NDArray[np.bool_], merged: FloatArray, aside: NDArray[np.bool_]) -> FloatArray:
+    """Empty the small cells and put them together into one more cell, unless that one is set aside."""
+    return np.concatenate([np.where(small, 0.0, side), np.where(aside, 0.0, merged)[..., None]], axis=-1)
+
+
+def _matched(plain: FloatArray, chi2: FloatArray, dof: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+    """Replace the plain p-value where the smallest cell is expected less than `_FEW` times."""
+    pooled = left + right
+    smaller = np.minimum(left.sum(axis=-1), right.sum(axis=-1))
+    share = smaller / np.maximum(pooled.sum(axis=-1), 1.0)
+    fewest = np.where(pooled > 0, pooled, np.inf).min(axis=-1) * share
+    places = np.nonzero(((dof > 0) & (fewest < _FEW) & (smaller > 0) & (smaller <= _EXACT_ROWS)).ravel())[0]
+    result = np.array(plain, dtype=np.float64).ravel()
+    pooled, smaller, statistic = pooled.reshape(-1, pooled.shape[-1]), smaller.ravel(), chi2.ravel()
+    for start in range(0, places.size, _BLOCK):
+        block = places[start : start + _BLOCK]
+        p = three_moment_p(statistic[block], *chi_square_moments(pooled[block], smaller[block]))
+        result[block] = np.where(np.isnan(p), result[block], p)
+    return result.reshape(plain.shape)
 
 
 def _pearson(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -102,7 +128,7 @@ def _pearson(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def _small_tail(
-    left: FloatArray, right: FloatArray, rows_left: FloatArray, rows_right: FloatArray, *, where: np.ndarray
+    left: FloatArray, right: FloatArray, rows_left: FloatArray, rows_right: FloatArray, *, where: NDArray[np.bool_]
 ) -> FloatArray:
     """Tail of the merged cell on the smaller side, where its expected count is below 1."""
     swap = rows_left < rows_right
@@ -128,33 +154,3 @@ def combine_tail(p_value: ArrayLike, tail_p: ArrayLike) -> FloatArray:
     """
     p, tail = np.asarray(p_value, dtype=np.float64), np.asarray(tail_p, dtype=np.float64)
     return np.where(tail >= 1.0, p, np.minimum(1.0, 2.0 * np.minimum(p, tail)))
-
-
-def hypergeometric_tail(count: ArrayLike, *, marked: ArrayLike, drawn: ArrayLike, total: ArrayLike) -> FloatArray:
-    """Return the chance of `count` or more marked rows when `drawn` of `total` rows are taken, `marked` of them marked.
-
-    Made for a small mean (`drawn` x `marked` / `total` up to 1): the upper tail is summed term by term.
-
-    Examples
-    --------
-    >>> round(float(hypergeometric_tail(1, marked=3, drawn=50, total=2050)), 6)
-    0.071435
-    """
-    k, marked, drawn, total = np.broadcast_arrays(
-        *(np.asarray(value, dtype=np.float64) for value in (count, marked, drawn, total))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        term = np.exp(_log_binomial(marked, k) + _log_binomial(total - marked, drawn - k) - _log_binomial(total, drawn))
-        term = np.where((k <= marked) & (k <= drawn) & (drawn - k <= total - marked), term, 0.0)
-        tail = term.copy()
-        for step in range(_TAIL_TERMS):
-            j = k + step
-            ratio = (marked - j) * (drawn - j) / ((j + 1.0) * (total - marked - drawn + j + 1.0))
-            term = np.where((j < marked) & (j < drawn), term * ratio, 0.0)
-            tail += term
-    return np.where(k <= 0, 1.0, np.minimum(tail, 1.0))
-
-
-def _log_binomial(n: FloatArray, k: FloatArray) -> FloatArray:
-    # By the beta function: gammaln of large n would lose what is left after subtracting.
-    return np.asarray(-special.betaln(n - k + 1.0, k + 1.0) - np.log1p(n), dtype=np.float64)

@@ -38,7 +38,7 @@ def jensen_shannon(baseline: ArrayLike, current: ArrayLike) -> FloatArray:
     p, q = (shares(side) for side in paired_counts(baseline, current))
     middle = 0.5 * (p + q)
     divergence = 0.5 * (special.rel_entr(p, middle) + special.rel_entr(q, middle)).sum(axis=-1) / np.log(2.0)
-    return np.sqrt(np.clip(divergence, 0.0, 1.0))
+    return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)), dtype=np.float64)
 
 
 def several_values(knots: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -64,7 +64,7 @@ def several_values(knots: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np
     array([ True, False,  True, False])
     """
     if np.issubdtype(knots.dtype, np.integer):
-        top = np.iinfo(knots.dtype)
+        top = np.iinfo(np.int64)
         inner = knots[1:] != knots[:-1] + 1
         return np.concatenate([[knots[0] > top.min + 1], inner, [knots[-1] < top.max]])
     # Below the lowest float there is only -inf; from +inf on there is only +inf.
@@ -120,7 +120,8 @@ def _below(counts: FloatArray) -> FloatArray:
     """Shares below each cell border, from 0 to 1: one more than cells."""
     total = counts.sum(axis=-1, keepdims=True)
     cumulative = np.concatenate([np.zeros_like(total), np.cumsum(counts, axis=-1)], axis=-1)
-    return np.divide(cumulative, total, out=np.full_like(cumulative, np.nan), where=total > 0)
+    below: FloatArray = np.divide(cumulative, total, out=np.full_like(cumulative, np.nan), where=total > 0)
+    return below
 
 
 def wasserstein(
@@ -162,7 +163,8 @@ def wasserstein(
     area = 0.5 * np.where(start * end < 0, crossing, size)
     moved = np.where(np.isnan(gap).any(axis=-1), np.nan, (area * widths).sum(axis=-1))
     unit = np.asarray(scale, dtype=np.float64)
-    return np.divide(moved, unit, out=np.full(np.broadcast_shapes(moved.shape, unit.shape), np.nan), where=unit > 0)
+    blank = np.full(np.broadcast_shapes(moved.shape, unit.shape), np.nan)
+    return np.asarray(np.divide(moved, unit, out=blank, where=unit > 0), dtype=np.float64)
 
 
 def robust_scale(baseline: ArrayLike, knots: NDArray[np.float64] | NDArray[np.int64]) -> FloatArray:
@@ -184,13 +186,18 @@ def robust_scale(baseline: ArrayLike, knots: NDArray[np.float64] | NDArray[np.in
 
 
 def _quartiles(below: FloatArray, positions: FloatArray) -> FloatArray:
+    """Where the shares below reach 1/4 and 3/4, straight within the cell that does it."""
     if np.isnan(below).any():
         return np.full(2, np.nan)
-    # Equal shares (empty cells) would make the inverse ambiguous: the first knot that reaches the share counts.
-    first = np.concatenate([[True], np.diff(below) > 0])
-    return np.interp([0.25, 0.75], below[first], positions[first])
+    wanted = np.array([0.25, 0.75])
+    after = np.clip(np.searchsorted(below, wanted), 1, below.size - 1)
+    # Not np.interp: over cells without rows several knots have the same share, and it may take the wrong one.
+    step = below[after] - below[after - 1]
+    part = np.divide(wanted - below[after - 1], step, out=np.zeros(2), where=step > 0)
+    low, high = positions[after - 1], positions[after]
+    return np.asarray(low + np.clip(part, 0.0, 1.0) * (high - low), dtype=np.float64)
 
 
 def _finite(positions: FloatArray) -> FloatArray:
     largest = np.finfo(np.float64).max / 4.0
-    return np.clip(positions, -largest, largest)
+    return np.asarray(np.clip(positions, -largest, largest), dtype=np.float64)

@@ -13,7 +13,7 @@ from monitor_core.stats.arrays import FloatArray, as_counts
 from monitor_core.stats.chi_square import chi_square
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["ReferenceSpread", "rao_scott", "reference_spread", "reference_windows"]
 
@@ -154,7 +154,7 @@ def reference_spread(days: ArrayLike) -> ReferenceSpread:
     return ReferenceSpread(mean, variance, rho, relative, number)
 
 
-def _moments(values: FloatArray, usable: np.ndarray, number: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _moments(values: FloatArray, usable: NDArray[np.bool_], number: FloatArray) -> tuple[FloatArray, FloatArray]:
     mean = values.sum(axis=-1) / number
     squares = np.where(usable, values - mean[..., None], 0.0) ** 2
     return mean, squares.sum(axis=-1) / np.where(number > 1, number - 1.0, np.nan)

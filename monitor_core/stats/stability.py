@@ -13,7 +13,7 @@ from monitor_core.stats.arrays import FloatArray, paired_counts
 from monitor_core.stats.chi_square import chi_square
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["PsiResult", "PsiTable", "psi", "psi_table"]
 
@@ -155,7 +155,7 @@ def psi_table(baseline: ArrayLike, current: ArrayLike) -> PsiTable:
     )
 
 
-def _index(left: FloatArray, right: FloatArray, used: np.ndarray) -> FloatArray:
+def _index(left: FloatArray, right: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
     padded_left, padded_right = np.where(used, left + 0.5, 0.0), np.where(used, right + 0.5, 0.0)
     total_left, total_right = padded_left.sum(axis=-1, keepdims=True), padded_right.sum(axis=-1, keepdims=True)
     p = np.where(used, padded_left, 1.0) / np.maximum(total_left, 1.0)

@@ -1,0 +1,261 @@
+"""Charts of one cell: two distributions, and the feature's PSI over time. Result in, ECharts option out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitor_core.drift.results import CellState, FeatureKind
+from monitor_core.figures.granules import short_label
+from monitor_core.figures.heatmap import HeatmapView, heatmap
+from monitor_core.figures.theme import TEXT_FONT, Theme, theme
+from monitor_core.figures.thin import thin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from monitor_core.drift.results import CellDetail, Distribution
+
+__all__ = ["HeatmapView", "distribution", "heatmap", "trend"]
+
+_TREND_POINTS = 800
+
+
+def distribution(detail: CellDetail, *, dark: bool) -> dict[str, Any]:
+    """Return baseline (filled) against current (line or bars) as shares of rows.
+
+    Numbers and dates lie on a value axis; the outermost steps hold what lies beyond the baseline's range.
+    Categories are horizontal bars, so that long names stay readable.
+    """
+    tokens = theme(dark=dark)
+    shape = detail.distribution
+    colour = state_colour(detail.drift.state, tokens)
+    option = _frame(tokens)
+    if shape.edges is None:
+        return option | _bars(shape, colour, tokens)
+    return option | _steps(shape, colour, tokens)
+
+
+def trend(detail: CellDetail, *, dark: bool, levels: tuple[float, float] = (0.10, 0.25)) -> dict[str, Any]:
+    """Return PSI over granules with the two level lines, the 99 % noise band and the chosen granule.
+
+    Series longer than 800 points are thinned without losing an extreme (`monitor_core.figures.thin`).
+    """
+    tokens = theme(dark=dark)
+    kept = thin(detail.trend_psi, _TREND_POINTS)
+    labels = [detail.trend_granules[i] for i in kept]
+    top = max(float(np.nanmax(detail.trend_psi, initial=0.0)), levels[1]) * 1.12
+    band = np.minimum(detail.trend_noise_q99[kept], top)
+    return _frame(tokens) | {
+        "grid": _grid(44),
+        "legend": _legend(["PSI", "noise, 99 %"], tokens),
+        "tooltip": _axis_tooltip(tokens, "%.3f"),
+        "xAxis": _x_axis(tokens) | {"type": "category", "data": [short_label(g) for g in labels], "boundaryGap": False},
+        "yAxis": _y_axis(tokens)
+        | {
+            "min": 0,
+            "max": round(top, 3),
+            "axisLabel": _axis_text(tokens) | {"showMaxLabel": False, "hideOverlap": True},
+        },
+        "series": [
+            _noise_band(band, tokens),
+            _psi_line(detail.trend_psi[kept], labels, detail.granule, levels, tokens),
+        ],
+    }
+
+
+def state_colour(state: CellState, tokens: Theme) -> str:
+    """Return the line colour of what a cell says."""
+    return {CellState.DRIFTED: tokens.red, CellState.UNCONFIRMED: tokens.orange}.get(state, tokens.primary)
+
+
+def _noise_band(values: NDArray[np.float64], tokens: Theme) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "name": "noise, 99 %",
+        "data": _plain(values),
+        "symbol": "none",
+        "lineStyle": {"width": 0},
+        "itemStyle": {"color": tokens.baseline},
+        "areaStyle": {"color": tokens.baseline, "opacity": 0.45},
+        "silent": True,
+    }
+
+
+def _psi_line(
+    values: NDArray[np.float64], labels: list[str], granule: str, levels: tuple[float, float], tokens: Theme
+) -> dict[str, Any]:
+    marks: list[dict[str, Any]] = [
+        _level(levels[0], "moderate", tokens.orange),
+        _level(levels[1], "high", tokens.red),
+    ]
+    if granule in labels:
+        line = {"color": tokens.muted, "type": "solid", "width": 1}
+        marks.append({"xAxis": labels.index(granule), "label": {"show": False}, "lineStyle": line})
+    return {
+        "type": "line",
+        "name": "PSI",
+        "data": _plain(values),
+        "symbol": "circle",
+        "symbolSize": 5,
+        "showSymbol": len(values) <= 12,
+        "lineStyle": {"width": 2, "color": tokens.primary},
+        "itemStyle": {"color": tokens.primary},
+        "markLine": {"symbol": "none", "silent": True, "animation": False, "data": marks},
+    }
+
+
+def _level(value: float, word: str, colour: str) -> dict[str, Any]:
+    label = {"formatter": f"{value:.2f} {word}", "position": "insideStartTop", "color": colour, "fontSize": 11}
+    return {"yAxis": value, "lineStyle": {"color": colour, "type": "dashed", "width": 1}, "label": label}
+
+
+def _steps(shape: Distribution, colour: str, tokens: Theme) -> dict[str, Any]:
+    edges = _finite_edges(shape.edges if shape.edges is not None else np.array([0.0, 1.0]))
+    is_time = shape.kind is FeatureKind.DATETIME
+    axis = _x_axis(tokens) | {"type": "time" if is_time else "value", "min": float(edges[0]), "max": float(edges[-1])}
+    axis["axisLabel"] |= {"showMinLabel": False, "showMaxLabel": False, "hideOverlap": True}
+    return {
+        "grid": _grid(44),
+        "legend": _legend(["baseline", "current"], tokens),
+        "tooltip": _axis_tooltip(tokens, "%.2f %%"),
+        "xAxis": axis,
+        "yAxis": _share_axis(tokens),
+        "series": [
+            _step("baseline", edges, shape.baseline, tokens.baseline, filled=True),
+            _step("current", edges, shape.current, colour, filled=False),
+        ],
+    }
+
+
+def _step(
+    name: str, edges: NDArray[np.float64], shares: NDArray[np.float64], colour: str, *, filled: bool
+) -> dict[str, Any]:
+    heights = 100 * np.append(shares, shares[-1:])
+    style: dict[str, Any] = (
+        {"lineStyle": {"width": 0}, "areaStyle": {"color": colour, "opacity": 1}}
+        if filled
+        else {"lineStyle": {"width": 2, "color": colour}}
+    )
+    points = [[float(x), None if np.isnan(y) else float(y)] for x, y in zip(edges, heights, strict=True)]
+    return {
+        "type": "line",
+        "name": name,
+        "step": "end",
+        "symbol": "none",
+        "data": points,
+        "itemStyle": {"color": colour},
+        **style,
+    }
+
+
+def _finite_edges(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the open outer bins the width of a typical inner one, so that they can be drawn."""
+    finite = np.array(edges, dtype=np.float64)
+    inner = finite[1:-1] if len(finite) > 3 else finite[np.isfinite(finite)]
+    width = float(np.median(np.diff(inner))) if len(inner) > 1 else 1.0
+    if not np.isfinite(finite[0]):
+        finite[0] = finite[1] - width
+    if not np.isfinite(finite[-1]):
+        finite[-1] = finite[-2] + width
+    return finite
+
+
+def _bars(shape: Distribution, colour: str, tokens: Theme) -> dict[str, Any]:
+    levels = list(shape.levels or ())
+    axis = _y_axis(tokens) | {
+        "type": "category",
+        "data": levels,
+        "inverse": True,
+        "axisLabel": _axis_text(tokens) | {"width": 110, "overflow": "truncate", "interval": 0},
+    }
+    return {
+        "grid": _grid(min(12 + 7 * max((len(x) for x in levels), default=0), 126)),
+        "legend": _legend(["baseline", "current"], tokens),
+        "tooltip": _axis_tooltip(tokens, "%.2f %%"),
+        "xAxis": _share_axis(tokens),
+        "yAxis": axis,
+        "series": [
+            _bar("baseline", shape.baseline, tokens.baseline),
+            _bar("current", shape.current, colour),
+        ],
+    }
+
+
+def _bar(name: str, shares: NDArray[np.float64], colour: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "name": name,
+        "data": _plain(100 * shares),
+        "barGap": "10%",
+        "barMaxWidth": 12,
+        "itemStyle": {"color": colour, "borderRadius": 2},
+    }
+
+
+def _plain(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 6) for value in values]
+
+
+def _frame(tokens: Theme) -> dict[str, Any]:
+    return {"animation": False, "textStyle": {"fontFamily": TEXT_FONT, "color": tokens.text}}
+
+
+def _grid(left: int) -> dict[str, Any]:
+    return {"outerBoundsMode": "none", "left": left, "right": 16, "top": 30, "bottom": 26}
+
+
+def _legend(names: list[str], tokens: Theme) -> dict[str, Any]:
+    return {
+        "data": names,
+        "top": 0,
+        "left": 0,
+        "icon": "roundRect",
+        "itemWidth": 14,
+        "itemHeight": 8,
+        "selectedMode": False,
+        "textStyle": {"color": tokens.text, "fontSize": 12},
+    }
+
+
+def _axis_text(tokens: Theme) -> dict[str, Any]:
+    return {"color": tokens.muted, "fontSize": 11}
+
+
+def _x_axis(tokens: Theme) -> dict[str, Any]:
+    return {
+        "axisTick": {"show": False},
+        "axisLine": {"lineStyle": {"color": tokens.border}},
+        "splitLine": {"show": False},
+        "axisLabel": _axis_text(tokens) | {"hideOverlap": True},
+    }
+
+
+def _y_axis(tokens: Theme) -> dict[str, Any]:
+    return {
+        "axisTick": {"show": False},
+        "axisLine": {"show": False},
+        "splitLine": {"lineStyle": {"color": tokens.grid}},
+        "axisLabel": _axis_text(tokens),
+    }
+
+
+def _share_axis(tokens: Theme) -> dict[str, Any]:
+    return _y_axis(tokens) | {
+        "type": "value",
+        "min": 0,
+        "splitNumber": 4,
+        "axisLabel": _axis_text(tokens) | {"formatter": "{value} %"},
+    }
+
+
+def _axis_tooltip(tokens: Theme, value_format: str) -> dict[str, Any]:
+    return {
+        "trigger": "axis",
+        "valueFormatter": value_format,
+        "backgroundColor": tokens.background,
+        "borderColor": tokens.border,
+        "textStyle": {"color": tokens.text, "fontSize": 12},
+        "confine": True,
+    }

@@ -1,0 +1,79 @@
+import json
+
+import numpy as np
+import pytest
+
+from monitor_core.drift.results import CellState, Distribution, FeatureKind
+from monitor_core.figures.drift import distribution, trend
+from monitor_core.figures.theme import LIGHT
+
+
+@pytest.fixture
+def categories():
+    return Distribution(
+        kind=FeatureKind.CATEGORICAL,
+        edges=None,
+        levels=("red", "green", "missing"),
+        baseline=np.array([0.5, 0.5, 0.0]),
+        current=np.array([0.2, 0.7, 0.1]),
+        n_baseline=100,
+        n_current=50,
+    )
+
+
+def test_open_bins_are_drawn_with_the_width_of_their_neighbours(detail):
+    """Infinity has no place on an axis."""
+    option = distribution(detail(), dark=False)
+    xs = [x for x, _ in option["series"][0]["data"]]
+    assert np.isfinite(xs).all()
+    assert xs[1] - xs[0] == pytest.approx(xs[2] - xs[1])
+
+
+def test_shares_are_percent_of_rows(detail):
+    """What is drawn adds up to 100 %, each side by itself."""
+    for series in distribution(detail(), dark=False)["series"]:
+        assert sum(y for _, y in series["data"][:-1]) == pytest.approx(100)
+
+
+def test_categories_are_bars_named_by_level(detail, categories):
+    """Levels keep the order of the summary."""
+    option = distribution(detail(categories), dark=False)
+    assert option["yAxis"]["data"] == ["red", "green", "missing"]
+    assert option["series"][1]["data"] == [20.0, 70.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("state", "colour"),
+    [(CellState.DRIFTED, LIGHT.red), (CellState.UNCONFIRMED, LIGHT.orange), (CellState.STABLE, LIGHT.primary)],
+)
+def test_the_current_line_takes_the_colour_of_its_state(detail, state, colour):
+    """Quiet cells are not red."""
+    assert distribution(detail(state=state), dark=False)["series"][1]["lineStyle"]["color"] == colour
+
+
+def test_the_trend_marks_levels_and_the_chosen_granule(detail):
+    """Two level lines and one upright line."""
+    marks = trend(detail(), dark=False)["series"][1]["markLine"]["data"]
+    assert [mark.get("yAxis") for mark in marks] == [0.1, 0.25, None]
+    assert marks[2]["xAxis"] == 29
+
+
+def test_gaps_of_the_trend_stay_gaps(detail):
+    """A granule without a PSI is not drawn as zero."""
+    cell = detail()
+    cell.trend_psi[3] = np.nan
+    assert trend(cell, dark=False)["series"][1]["data"][3] is None
+
+
+def test_a_trend_without_any_value_is_drawn_empty(detail):
+    """All undecided: axis and levels remain."""
+    cell = detail()
+    cell.trend_psi[:] = np.nan
+    assert trend(cell, dark=True)["yAxis"]["max"] > 0.25
+
+
+def test_options_are_plain_json(detail, categories):
+    """No array, no NaN, no function reaches the browser."""
+    for option in (distribution(detail(), dark=True), distribution(detail(categories), dark=True)):
+        json.dumps(option, allow_nan=False)
+    json.dumps(trend(detail(), dark=True), allow_nan=False)

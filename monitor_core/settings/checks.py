@@ -1,0 +1,89 @@
+"""Turn what was given into a setting's type, or say why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor_core.errors import InvalidSetting
+from monitor_core.settings.groups import DriftSettings, OneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor_core.settings.catalogue import Setting
+
+__all__ = ["check_together", "read"]
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def read(setting: Setting, value: Any, source: str, *, strict: bool = False) -> Any:
+    """Turn what was given into the setting's type; `strict` reads no text as a number."""
+    try:
+        value_read = _convert(setting, value, strict=strict)
+    except (TypeError, ValueError):
+        value_read = None
+    if value_read is None or (setting.bound is not None and not setting.bound.accepts(value_read)):
+        shown = "the value" if setting.is_secret else repr(value)
+        raise InvalidSetting(
+            f"setting {setting.key!r}: {shown} is not allowed ({source})", hint=f"allowed: {setting.allowed}"
+        )
+    return value_read
+
+
+def _convert(setting: Setting, value: Any, *, strict: bool) -> Any:
+    is_text = isinstance(value, str)
+    if is_text and strict and setting.type not in (str, Path):
+        raise TypeError
+    if strict and isinstance(value, bool) != (setting.type is bool):
+        raise TypeError
+    if setting.type is bool:
+        return _boolean(value)
+    if isinstance(value, bool):
+        raise TypeError
+    if setting.type is Path:
+        return _path(value)
+    if setting.type is str:
+        return _word(setting, value)
+    number = setting.type(value.strip() if is_text else value)
+    if number != number or (not is_text and number != value):  # noqa: PLR0124 - NaN; and 2.5 is no whole number
+        raise ValueError
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise TypeError
+    return Path(value).expanduser()
+
+
+def _word(setting: Setting, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    if isinstance(setting.bound, OneOf):
+        return next((word for word in setting.bound.words if word.lower() == value.strip().lower()), value)
+    return value
+
+
+def check_together(drift: DriftSettings, origins: Mapping[str, str]) -> None:
+    """Check what depends on more than one setting."""
+    for name, low, other, high in (
+        ("drift.confirm_hits", drift.confirm_hits, "drift.confirm_of", drift.confirm_of),
+        ("drift.psi_moderate", drift.psi_moderate, "drift.psi_high", drift.psi_high),
+        ("drift.psi_high", drift.psi_high, "drift.psi_critical", drift.psi_critical),
+        ("drift.calibrated_some", drift.calibrated_some, "drift.calibrated_from", drift.calibrated_from),
+    ):
+        if low > high:
+            origin = origins.get(name, origins.get(other, "default"))
+            raise InvalidSetting(
+                f"setting {name!r}: {low} is more than {other!r}, {high} ({origin})", hint=f"at most {high}"
+            )

@@ -1,0 +1,163 @@
+"""What can be configured: every setting with its type, bounds, words and default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Between", "DriftSettings", "OneOf", "RetentionSettings", "Secret", "Settings", "SnapshotSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Numbers from `low` to `high`, both allowed; None is no bound."""
+
+    low: float
+    high: float | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` is allowed."""
+        return self.low <= value and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        return f"at least {self.low:,}" if self.high is None else f"{self.low:,} to {self.high:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def accepts(self, value: Any) -> bool:
+        """Whether `value` is allowed."""
+        return value in self.words
+
+    def __str__(self) -> str:
+        return " or ".join([", ".join(self.words[:-1]), self.words[-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The value may hold a password and is never printed whole."""
+
+
+_Share = Between(0, 1)
+_ONE_OR_MORE = Between(1)
+_ZERO_OR_MORE = Between(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings:
+    """Thresholds and bounds of drift detection; each can be overridden per model.
+
+    Sizes (`psi_moderate` and the like) name the severity; they never alert on their own.
+    """
+
+    fdr: Annotated[float, Between(1e-6, 0.5), "False discovery rate of the step over one granule's features"] = 0.01
+    dependence: Annotated[
+        str,
+        OneOf(("independent", "any")),
+        "Between features: independent (Benjamini-Hochberg) or any (Benjamini-Yekutieli)",
+    ] = "independent"
+    min_debiased_psi: Annotated[float, Between(0, 10), "Smallest debiased PSI that can alert"] = 0.02
+    confirm_hits: Annotated[int, Between(1, 100), "Granules that must show a finding before it alerts ..."] = 2
+    confirm_of: Annotated[int, Between(1, 100), "... out of this many latest granules"] = 3
+    psi_moderate: Annotated[float, Between(0, 100), "PSI from which a change is moderate"] = 0.10
+    psi_high: Annotated[float, Between(0, 100), "PSI from which a change is high"] = 0.25
+    psi_critical: Annotated[float, Between(0, 100), "PSI from which a change is critical"] = 0.40
+    ks_drift: Annotated[float, _Share, "KS distance that is marked as large"] = 0.30
+    drifted_share_critical: Annotated[
+        float, _Share, "Share of drifted features above which the granule as a whole is critical"
+    ] = 0.30
+    uncalibrated_psi: Annotated[
+        float, Between(0, 100), "PSI that an alert also needs while the reference granules are too few to calibrate"
+    ] = 0.25
+    calibrated_from: Annotated[
+        int, Between(2), "Reference granules from which the overdispersion correction is fully trusted"
+    ] = 56
+    calibrated_some: Annotated[
+        int, Between(2), "Reference granules from which it is applied, with a badge; below, plain p-values"
+    ] = 14
+    min_rows: Annotated[int, _ONE_OR_MORE, 'Rows below which a granule is undecided: "not enough rows"'] = 50
+    multivariate: Annotated[bool, "Also run the domain classifier over all features together"] = False
+    sample_rows: Annotated[
+        int, Between(0, 1_000_000), "Rows kept a granule for the multivariate check; 0 keeps none"
+    ] = 2_000
+    knots: Annotated[int, Between(20, 100_000), "Order statistics kept of each numeric baseline feature"] = 2_000
+    max_levels: Annotated[
+        int, Between(1, 1_000_000), "Distinct levels counted of a categorical baseline feature; the rest is pooled"
+    ] = 20_000
+    max_segments: Annotated[
+        int, Between(1, 1_000), "Values of a segment column that are followed; the rest is pooled as (other)"
+    ] = 20
+    threads: Annotated[int, Between(0, 1_024), "Threads for counting; 0 means one a core"] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSettings:
+    """Bounds on uploads, and how long what was uploaded is kept."""
+
+    max_bytes: Annotated[int, _ONE_OR_MORE, "Largest file accepted by HTTP and command line, in bytes"] = 20 * 2**30
+    max_page_bytes: Annotated[
+        int, _ONE_OR_MORE, "Largest file accepted in the page, in bytes (the browser's upload passes through memory)"
+    ] = 1 * 2**30
+    max_expanded_bytes: Annotated[int, _ONE_OR_MORE, "Largest size of a compressed file once expanded, in bytes"] = (
+        200 * 2**30
+    )
+    max_columns: Annotated[int, Between(1, 100_000), "Most columns of a file"] = 10_000
+    max_name_length: Annotated[int, Between(1, 10_000), "Longest name of a column, in characters"] = 200
+    keep_rows: Annotated[bool, "Keep the rows of an accepted snapshot as Parquet, unless the upload says otherwise"] = (
+        False
+    )
+    keep_days: Annotated[int, _ONE_OR_MORE, "Days after which kept rows are dropped"] = 90
+    staged_hours: Annotated[
+        int, _ONE_OR_MORE, "Hours after which a file that was uploaded but never confirmed is dropped"
+    ] = 48
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long results and records of work are kept; the operators' trail is kept for good."""
+
+    jobs_days: Annotated[int, _ONE_OR_MORE, "Days after which finished jobs are dropped from the list"] = 30
+    runs_days: Annotated[
+        int,
+        _ZERO_OR_MORE,
+        "Days after which drift runs are dropped, but for the latest of each model version; 0: never",
+    ] = 0
+    samples_days: Annotated[
+        int, _ZERO_OR_MORE, "Days after which the rows sampled for the multivariate check are dropped; 0: never"
+    ] = 90
+
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_FORMATS = ("native", "ecs", "otel", "datadog", "splunk")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be configured."""
+
+    data_dir: Annotated[Path, "Folder that holds the database, staged uploads and kept rows"] = Path("data")
+    database_url: Annotated[
+        str, Secret(), "Address of the database, sqlite:///... or postgresql://...; empty: SQLite in data_dir"
+    ] = field(default="", repr=False)
+    host: Annotated[str, "Address the app listens on; anything but 127.0.0.1 needs protection of its own"] = "127.0.0.1"
+    port: Annotated[int, Between(0, 65_535), "Port the app listens on; 0 lets the system choose"] = 8501
+    log_level: Annotated[str, OneOf(_LEVELS), "Least level that is logged; LOG_LEVEL works, too"] = "INFO"
+    log_format: Annotated[str, OneOf(_FORMATS), "Shape of a log line; LOG_FORMAT works, too"] = "native"
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each value that is not a default came from, by dotted key; not itself a setting."""
+
+    @property
+    def database(self) -> str:
+        """The database's address: `database_url`, or SQLite in `data_dir`."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'monitor.db').absolute()}"

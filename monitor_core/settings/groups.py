@@ -149,6 +149,9 @@ class Settings:
     ] = field(default="", repr=False)
     host: Annotated[str, "Address the app listens on; anything but 127.0.0.1 needs protection of its own"] = "127.0.0.1"
     port: Annotated[int, Between(0, 65_535), "Port the app listens on; 0 lets the system choose"] = 8501
+    hosts: Annotated[
+        str, "Further names under which browsers may reach the app, with commas; IP addresses always may"
+    ] = ""
     log_level: Annotated[str, OneOf(_LEVELS), "Least level that is logged; LOG_LEVEL works, too"] = "INFO"
     log_format: Annotated[str, OneOf(_FORMATS), "Shape of a log line; LOG_FORMAT works, too"] = "native"
     drift: DriftSettings = field(default_factory=DriftSettings)

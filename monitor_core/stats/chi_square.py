@@ -103,8 +103,8 @@ def _matched(plain: FloatArray, chi2: FloatArray, dof: FloatArray, left: FloatAr
     """Replace the plain p-value where the smallest cell is expected less than `_FEW` times."""
     pooled = left + right
     smaller = np.minimum(left.sum(axis=-1), right.sum(axis=-1))
-    share = smaller / np.maximum(pooled.sum(axis=-1), 1.0)
-    fewest = np.where(pooled > 0, pooled, np.inf).min(axis=-1) * share
+    share = np.asarray(smaller / np.maximum(pooled.sum(axis=-1), 1.0))
+    fewest = np.where(pooled > 0, pooled * share[..., None], np.inf).min(axis=-1)
     places = np.nonzero(((dof > 0) & (fewest < _FEW) & (smaller > 0) & (smaller <= _EXACT_ROWS)).ravel())[0]
     result = np.array(plain, dtype=np.float64).ravel()
     pooled, smaller, statistic = pooled.reshape(-1, pooled.shape[-1]), smaller.ravel(), chi2.ravel()

@@ -69,7 +69,9 @@ def several_values(knots: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np
         return np.concatenate([[knots[0] > top.min + 1], inner, [knots[-1] < top.max]])
     # Below the lowest float there is only -inf; from +inf on there is only +inf.
     below = knots[0] > -np.finfo(np.float64).max
-    return np.concatenate([[below], knots[1:] != np.nextafter(knots[:-1], np.inf), [knots[-1] < np.inf]])
+    with np.errstate(over="ignore", under="ignore"):
+        inner = knots[1:] != np.nextafter(knots[:-1], np.inf)
+    return np.concatenate([[below], inner, [knots[-1] < np.inf]])
 
 
 def ks_bounds(
@@ -104,7 +106,7 @@ def ks_bounds(
     (0.25, 0.75)
     """
     left, right = paired_counts(baseline, current)
-    if left.shape[-1] != knots.size + 1 or np.any(knots[1:] <= knots[:-1]):
+    if knots.size == 0 or left.shape[-1] != knots.size + 1 or np.any(knots[1:] <= knots[:-1]):
         raise InvalidInput(
             f"{left.shape[-1]} cells for {knots.size} knots",
             hint="strictly increasing knots, one cell more than there are knots",

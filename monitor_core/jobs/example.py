@@ -1,0 +1,180 @@
+"""The example: a made-up churn model whose data hold what monitoring should find, the same on every machine.
+
+120 days, 25 features, a prediction and a score. The first 60 days are the baseline. Volume follows the week,
+days differ by more than chance (overdispersion), some rows arrive days late, and from known days on:
+
+==================== ============ ==========================================================================
+feature              from day     what happens
+==================== ============ ==========================================================================
+monthly_spend        75           drifts up slowly, by 0.9 standard deviations until the end
+session_minutes      80           drifts down slowly, by 0.7 standard deviations until the end
+days_since_login     88 to 97     a bug writes the sentinel -999 for every eighth row
+acquisition_channel  100          a new channel, "partner", brings every fifth customer
+==================== ============ ==========================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitor_core.snapshots.roles import Role, Roles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["BASELINE_DAYS", "CHANGES", "DAYS", "ExampleFile", "example_files", "example_roles"]
+
+DAYS = 120
+BASELINE_DAYS = 60
+CHANGES = {"monthly_spend": 75, "session_minutes": 80, "days_since_login": 88, "acquisition_channel": 100}
+"""Day (from 0) on which each feature that changes begins to."""
+
+_SEED = 20_260_601
+_START = datetime(2026, 6, 1, tzinfo=UTC)
+_WEEK = np.array([1.0, 1.05, 1.05, 1.0, 0.95, 0.6, 0.5])  # rows by weekday, Monday first
+_ROWS_A_DAY = 500
+_LATE_SHARE = 0.04
+
+_NORMAL = ("age", "credit_score", "satisfaction", "response_hours", "discount_share")
+_SKEWED = ("monthly_spend", "session_minutes", "data_gb", "account_balance", "basket_value")
+_COUNTS = (("tenure_months", 30.0), ("support_calls", 1.2), ("logins_30d", 12.0), ("devices", 2.0), ("invoices", 6.0))
+_CATEGORIES = {
+    "plan": (("basic", "plus", "family", "business"), (0.45, 0.3, 0.17, 0.08)),
+    "region": (("north", "south", "east", "west", "centre"), (0.25, 0.2, 0.2, 0.2, 0.15)),
+    "acquisition_channel": (("search", "social", "referral", "store"), (0.4, 0.25, 0.2, 0.15)),
+    "payment_method": (("card", "debit", "invoice", "wallet"), (0.5, 0.3, 0.12, 0.08)),
+    "contract": (("monthly", "yearly", "two years"), (0.55, 0.35, 0.1)),
+    "browser": (("chrome", "safari", "firefox", "edge", "other"), (0.5, 0.25, 0.1, 0.1, 0.05)),
+}
+_FLAGS = (("newsletter", 0.35), ("autopay", 0.62), ("app_installed", 0.48))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleFile:
+    """One upload of the example."""
+
+    filename: str
+    purpose: str
+    """``baseline`` or ``current``."""
+    table: pa.Table
+
+
+def example_files() -> tuple[ExampleFile, ...]:
+    """Return the uploads in the order in which they came: the baseline, two months, and what arrived late.
+
+    Examples
+    --------
+    >>> [(file.filename, file.purpose) for file in example_files()][0]
+    ('example-baseline.parquet', 'baseline')
+    """
+    rng = np.random.default_rng(_SEED)
+    days = [_day(rng, day) for day in range(DAYS)]
+    late = [
+        np.flatnonzero(rng.random(len(table)) < (_LATE_SHARE if day >= BASELINE_DAYS else 0.0))
+        for day, table in enumerate(days)
+    ]
+    on_time = [table.filter(~_mask(len(table), rows)) for table, rows in zip(days, late, strict=True)]
+    after = [table.take(rows) for table, rows in zip(days, late, strict=True)]
+    middle = (BASELINE_DAYS + DAYS) // 2
+    return (
+        _file("baseline", "baseline", on_time[:BASELINE_DAYS]),
+        _file("first-month", "current", on_time[BASELINE_DAYS:middle]),
+        _file("second-month", "current", on_time[middle:]),
+        _file("late-arrivals", "current", after[BASELINE_DAYS:]),
+    )
+
+
+def example_roles() -> Roles:
+    """Return what each column of the example is for."""
+    known = {
+        "customer_id": Role.ENTITY_ID,
+        "scored_at": Role.TIMESTAMP,
+        "churn_score": Role.SCORE,
+        "churn_predicted": Role.PREDICTION,
+    }
+    names = ["customer_id", "scored_at", *_features(), "churn_score", "churn_predicted"]
+    return Roles(tuple((name, known.get(name, Role.FEATURE)) for name in names))
+
+
+def _features() -> list[str]:
+    counts, flags = [name for name, _ in _COUNTS], [name for name, _ in _FLAGS]
+    return [*_NORMAL, *_SKEWED, *counts, *_CATEGORIES, *flags, "days_since_login"]
+
+
+def _file(name: str, purpose: str, tables: Sequence[pa.Table]) -> ExampleFile:
+    return ExampleFile(f"example-{name}.parquet", purpose, pa.concat_tables(tables).combine_chunks())
+
+
+def _mask(n: int, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    mask = np.zeros(n, dtype=bool)
+    mask[rows] = True
+    return mask
+
+
+def _day(rng: np.random.Generator, day: int) -> pa.Table:
+    start = _START + timedelta(days=day)
+    n = int(rng.poisson(_ROWS_A_DAY * _WEEK[start.weekday()] * rng.gamma(100, 0.01)))
+    columns: dict[str, pa.Array] = {
+        "customer_id": pa.array([f"C{number:06d}" for number in rng.integers(0, 50_000, n)]),
+        "scored_at": _moments(rng, start, n),
+    }
+    mood = rng.normal(0.0, 0.06, 32)  # each day shifts every feature a little: days differ by more than chance
+    values = _numbers(rng, n, day, mood)
+    values["days_since_login"] = _days_since_login(rng, n, day, mood[30])
+    columns |= {name: pa.array(column, from_pandas=True) for name, column in values.items()}
+    columns |= {name: _categories(rng, n, name, day) for name in _CATEGORIES}
+    columns |= {name: pa.array(rng.random(n) < share + 0.2 * mood[20 + i]) for i, (name, share) in enumerate(_FLAGS)}
+    columns |= _scores(rng, values)
+    names = example_roles().columns
+    return pa.table({name: columns[name] for name, _ in names})
+
+
+def _moments(rng: np.random.Generator, start: datetime, n: int) -> pa.Array:
+    seconds = np.sort(rng.integers(0, 86_400, n))
+    return pa.array((int(start.timestamp()) + seconds) * 1_000_000, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+
+
+def _numbers(rng: np.random.Generator, n: int, day: int, mood: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    values = {name: rng.normal(mood[i], 1.0, n) for i, name in enumerate((*_NORMAL, *_SKEWED))}
+    values["monthly_spend"] += 0.9 * _since(day, CHANGES["monthly_spend"])
+    values["session_minutes"] -= 0.7 * _since(day, CHANGES["session_minutes"])
+    scaled = {name: np.round(50 + 12 * values[name], 2) for name in _NORMAL}
+    scaled |= {name: np.round(np.exp(3 + 0.6 * values[name]), 2) for name in _SKEWED}
+    scaled["satisfaction"][rng.random(n) < 0.05] = np.nan  # not everybody answers
+    counts = {name: rng.poisson(mean * np.exp(mood[10 + i]), n) for i, (name, mean) in enumerate(_COUNTS)}
+    return scaled | counts
+
+
+def _days_since_login(rng: np.random.Generator, n: int, day: int, mood: float) -> NDArray[np.int64]:
+    days = np.floor(rng.exponential(6.0 * np.exp(mood), n)).astype(np.int64)
+    first = CHANGES["days_since_login"]
+    if first <= day < first + 10:
+        days[rng.random(n) < 0.125] = -999
+    return days
+
+
+def _since(day: int, first: int) -> float:
+    """Return how far a slow change has come, 0..1."""
+    return max(0.0, (day - first) / (DAYS - 1 - first))
+
+
+def _categories(rng: np.random.Generator, n: int, name: str, day: int) -> pa.Array:
+    levels, shares = _CATEGORIES[name]
+    drawn = rng.choice(np.array(levels, dtype=object), n, p=rng.dirichlet(np.array(shares) * 2_000))
+    if name == "acquisition_channel" and day >= CHANGES[name]:
+        drawn[rng.random(n) < 0.2] = "partner"
+    return pa.array(drawn.tolist()).dictionary_encode()
+
+
+def _scores(rng: np.random.Generator, values: dict[str, NDArray[Any]]) -> dict[str, pa.Array]:
+    signal = 0.04 * (values["support_calls"] - 1.2) - 0.02 * (values["logins_30d"] - 12)
+    signal = signal - 0.01 * (values["session_minutes"] - 24) - 1.2 + rng.normal(0, 0.5, len(signal))
+    score = np.round(1 / (1 + np.exp(-signal)), 4)
+    return {"churn_score": pa.array(score), "churn_predicted": pa.array(score >= 0.35)}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from monitor_core.snapshots.findings import CheckFinding
+
 __all__ = ["ParquetSource", "open_parquet"]
 
 _COLUMNS_AT_ONCE = 50
@@ -39,7 +41,9 @@ class _RowGroup:
         try:
             with _file(self.path, self.metadata, self.dictionaries) as file:
                 for batch in file.iter_batches(rows, row_groups=[self.number], columns=wanted, use_threads=False):
-                    yield batch.select(wanted)
+                    batch = batch.select(wanted)  # noqa: PLW2901 - in the order asked for
+                    batch.validate(full=True)  # the file comes from outside: Arrow does not check its text by itself
+                    yield batch
                     row += batch.num_rows
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged(self.name, f"the data cannot be read from row {row + 1:,} on", error) from None
@@ -54,6 +58,7 @@ class ParquetSource:
     schema: pa.Schema
     metadata: pq.FileMetaData
     dictionaries: tuple[str, ...]
+    findings: tuple[CheckFinding, ...] = ()
 
     @property
     def n_rows(self) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from monitor_core.snapshots.findings import CheckFinding
+
 __all__ = ["BATCH_ROWS", "MemorySource", "Shard", "TableSource", "open_source"]
 
 BATCH_ROWS = 131_072
@@ -58,6 +60,11 @@ class TableSource(Protocol):
         """Rows of all shards, where that is known without reading them."""
         ...
 
+    @property
+    def findings(self) -> tuple[CheckFinding, ...]:
+        """What reading it brought up: values that count as missing, columns left out."""
+        ...
+
     def shards(self) -> tuple[Shard, ...]:
         """Return the parts in file order; together they are the table."""
         ...
@@ -78,6 +85,7 @@ class MemorySource:
 
     name: str
     table: pa.Table
+    findings: tuple[CheckFinding, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
@@ -140,7 +148,7 @@ def open_source(
     return opened
 
 
-def _as_table(source: object) -> pa.Table:
+def _as_table(source: pa.Table | pd.DataFrame | Mapping[str, ArrayLike]) -> pa.Table:
     if isinstance(source, pa.Table):
         return source
     if isinstance(source, pa.RecordBatch):

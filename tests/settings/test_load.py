@@ -125,7 +125,7 @@ class TestErrors:
 
     def test_a_named_file_must_exist(self):
         """A typing mistake in the name must not mean the defaults."""
-        with pytest.raises(InvalidSetting, match="'absent.toml' does not exist"):
+        with pytest.raises(InvalidSetting, match=r"'absent.toml' does not exist"):
             load(environ={"MONITOR_CONFIG": "absent.toml"})
 
     def test_settings_that_contradict_each_other(self):

@@ -142,10 +142,10 @@ def _moments(rng: np.random.Generator, start: datetime, n: int) -> pa.Array:
 
 
 def _numbers(rng: np.random.Generator, n: int, day: int, mood: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    values = {name: rng.normal(mood[i], 1.0, n) for i, name in enumerate((*_NORMAL, *_SKEWED))}
+    values: dict[str, NDArray[Any]] = {name: rng.normal(mood[i], 1.0, n) for i, name in enumerate((*_NORMAL, *_SKEWED))}
     values["monthly_spend"] += 0.9 * _since(day, CHANGES["monthly_spend"])
     values["session_minutes"] -= 0.7 * _since(day, CHANGES["session_minutes"])
-    scaled = {name: np.round(50 + 12 * values[name], 2) for name in _NORMAL}
+    scaled: dict[str, NDArray[Any]] = {name: np.round(50 + 12 * values[name], 2) for name in _NORMAL}
     scaled |= {name: np.round(np.exp(3 + 0.6 * values[name]), 2) for name in _SKEWED}
     scaled["satisfaction"][rng.random(n) < 0.05] = np.nan  # not everybody answers
     counts = {name: rng.poisson(mean * np.exp(mood[10 + i]), n) for i, (name, mean) in enumerate(_COUNTS)}

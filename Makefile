@@ -1,6 +1,6 @@
 # Self-documenting: `make help` prints the text behind each target's two hashes.
 .DEFAULT_GOAL := help
-.PHONY: run test help fmt lint types rooms cover bench check clean venv venv-test
+.PHONY: run test help fmt lint types rooms cover bench golden check clean venv venv-test
 
 export VENV ?= .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,9 @@ cover: venv-test ## Run the tests, in random order, with branch coverage
 
 bench: venv-test ## Measure speed and memory against the goals and other tools (minutes)
 	$(BIN)/python tests/benchmarks/bench_peers.py $(ARGS)
+
+golden: venv-test ## Write the expected reports anew, to be reviewed in the diff
+	MONITOR_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports/test_golden.py
 
 check: test ## The same as test
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor_core.drift.results import Calibration, CellState
 from monitor_core.reports.advice import advise, judge_sentence
-from monitor_core.values import Granularity, Severity, Verdict
+from monitor_core.values import Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -139,7 +139,7 @@ def build(
     """
     results = tuple(sorted(granules, key=lambda result: (result.segment, result.granule)))
     whole = _whole(results)
-    word = Granularity.parse(str(model.granularity)).word
+    word = model.granularity.word
     lines = _feature_lines(whole, details, word)
     states = Counter(line.drift.state for line in lines)
     severity = max((result.severity for result in whole), default=Severity.NONE)

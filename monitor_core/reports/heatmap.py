@@ -6,7 +6,7 @@ Neighbouring cells that look the same are one shape, so that a hundred features 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
@@ -53,15 +53,21 @@ def heatmap(document: Document, levels: Sequence[float]) -> Markup:
     ).format(_n(width), height, _n(width), height, label, Markup("").join(parts))
 
 
-def _runs(
-    history: Sequence[FeatureDrift | None], levels: Sequence[float]
-) -> Iterator[tuple[str, int, int, FeatureDrift | None]]:
-    """Give (look, first, one past last, result with the largest PSI) of each run of equal looks."""
-    places = list(enumerate(history))
-    for look, group in groupby(places, key=lambda item: _look(item[1], levels)):
+class _Run(NamedTuple):
+    """Neighbouring cells of a row that look the same."""
+
+    look: str
+    start: int
+    stop: int
+    most: FeatureDrift | None
+    """The result with the largest PSI among them."""
+
+
+def _runs(history: Sequence[FeatureDrift | None], levels: Sequence[float]) -> Iterator[_Run]:
+    for look, group in groupby(enumerate(history), key=lambda item: _look(item[1], levels)):
         members = list(group)
         most = max((drift for _, drift in members if drift), key=lambda drift: drift.psi or 0.0, default=None)
-        yield look, members[0][0], members[-1][0] + 1, most
+        yield _Run(look, members[0][0], members[-1][0] + 1, most)
 
 
 def _look(drift: FeatureDrift | None, levels: Sequence[float]) -> str:
@@ -77,29 +83,36 @@ def _look(drift: FeatureDrift | None, levels: Sequence[float]) -> str:
 
 
 def _row(
-    line: FeatureLine,
-    runs: Sequence[tuple[str, int, int, FeatureDrift | None]],
-    labels: Sequence[str],
-    *,
-    y: int,
-    cell: float,
-    titled: bool,
+    line: FeatureLine, runs: Sequence[_Run], labels: Sequence[str], *, y: int, cell: float, titled: bool
 ) -> Markup:
-    shapes = []
-    for look, start, end, most in runs:
-        shape = Markup('class="{}" x="{}" y="{}" width="{}" height="{}"').format(
-            look, _n(_LABELS + start * cell), y, _n((end - start) * cell), _ROW
-        )
-        if titled and most and look not in {"n0", "void"}:
-            shapes.append(
-                Markup("<rect {}><title>{}</title></rect>").format(shape, _title(line, most, labels[start:end]))
-            )
-        else:
-            shapes.append(Markup("<rect {}/>").format(shape))
+    """Draw a stable row first and what differs over it: with a title each, or, when there are many, a path a look."""
     name = Markup('<text class="tick" text-anchor="end" x="{}" y="{}">{}</text>').format(
         _LABELS - 8, y + 14, plain(line.name, limit=28)
     )
-    return name + Markup("").join(shapes)
+    ground = Markup('<rect class="n0" x="{}" y="{}" width="{}" height="{}"/>').format(
+        _LABELS, y, _n(cell * len(labels)), _ROW
+    )
+    told = [run for run in runs if run.look != "n0"]
+    draw = _titled if titled else _grouped
+    return name + ground + Markup("").join(draw(line, told, labels, y, cell))
+
+
+def _titled(line: FeatureLine, runs: Sequence[_Run], labels: Sequence[str], y: int, cell: float) -> Iterator[Markup]:
+    for run in runs:
+        title = _title(line, run.most, labels[run.start : run.stop]) if run.most else "no result"
+        yield Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
+            run.look, _n(_LABELS + run.start * cell), y, _n((run.stop - run.start) * cell), _ROW, title
+        )
+
+
+def _grouped(line: FeatureLine, runs: Sequence[_Run], labels: Sequence[str], y: int, cell: float) -> Iterator[Markup]:
+    del line, labels
+    paths: dict[str, list[str]] = {}
+    for run in runs:
+        wide = _n((run.stop - run.start) * cell)
+        paths.setdefault(run.look, []).append(f"M{_n(_LABELS + run.start * cell)} {y}h{wide}v{_ROW}h-{wide}z")
+    for look, path in paths.items():
+        yield Markup('<path class="{}" d="{}"/>').format(look, "".join(path))
 
 
 def _title(line: FeatureLine, most: FeatureDrift, labels: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from monitor_core.reports.records import COLUMNS, Scalar, records
@@ -80,7 +81,7 @@ def _head(document: Document) -> dict[str, object]:
                 "n_drifted": line.n_drifted,
                 "n_unconfirmed": line.n_unconfirmed,
                 "n_undecided": line.n_undecided,
-                "drifted_share": line.drifted_share,
+                "drifted_share": line.drifted_share if isfinite(line.drifted_share) else None,
                 "severity": line.severity,
                 "verdict": line.verdict,
                 "reasons": list(line.reasons),

@@ -206,6 +206,8 @@ class RunSummary:
     created_at: datetime
     created_by: str
     settings: Mapping[str, object]
+    left_out: tuple[str, ...] = ()
+    """Sentences: what should have been judged and was not, and why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -62,6 +62,8 @@ class Delimited:
                     rows += batch.num_rows
         except pa.ArrowException as error:
             raise Refused(f"{self.name!r} is not a readable CSV file", reasons=[self._cause(error, rows)]) from None
+        if not rows and not ragged.count:  # the header alone still tells the columns
+            yield pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in self.names], names=list(self.names))
         if ragged.count:
             raise Refused(f"{self.name!r} is not a readable CSV file", reasons=ragged.reasons(), hint=_RAGGED_HINT)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Budget", "Member", "gunzip", "unzip"]
+__all__ = ["Budget", "Member", "gunzip", "readable_members", "unzip"]
 
 _CHUNK = 1 << 20
 _MAX_MEMBERS = 1_000
@@ -108,8 +108,7 @@ def unzip(path: Path, folder: Path, *, name: str, budget: Budget) -> tuple[Membe
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not _is_aside(info)]
-            _inspect(members, name, budget)
+            members = readable_members(archive, name, budget)
             return tuple(_unpack(archive, members, folder, budget))
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, Refused):
@@ -125,7 +124,15 @@ def _is_aside(info: zipfile.ZipInfo) -> bool:
     return info.is_dir() or any(part.lower() in _ASIDE for part in PurePosixPath(info.filename).parts)
 
 
-def _inspect(members: list[zipfile.ZipInfo], name: str, budget: Budget) -> None:
+def readable_members(archive: zipfile.ZipFile, name: str, budget: Budget) -> list[zipfile.ZipInfo]:
+    """Return the data files of an archive, in its order.
+
+    Raises
+    ------
+    Refused
+        When a member must not be unpacked; all of them are listed.
+    """
+    members = [info for info in archive.infolist() if not _is_aside(info)]
     if not members:
         raise Refused(f"{name!r} holds no files", reasons=["the archive is empty; expected data files"])
     if len(members) > _MAX_MEMBERS:
@@ -136,6 +143,7 @@ def _inspect(members: list[zipfile.ZipInfo], name: str, budget: Budget) -> None:
     if sum(info.file_size for info in members) > budget.limit_bytes:
         allowed = f"{budget.limit_bytes:,} bytes (setting snapshots.max_expanded_bytes)"
         raise Refused(f"{name!r} is too large", reasons=[f"its files would take more than the allowed {allowed}"])
+    return members
 
 
 def _objection(info: zipfile.ZipInfo) -> str | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from monitor_core.snapshots.normalise import TextTable
     from monitor_core.snapshots.sources import Shard, TableSource
 
-__all__ = ["Format", "open_file", "open_upload", "sniff"]
+__all__ = ["Format", "open_file", "open_text", "open_upload", "sniff"]
 
 
 class Format(StrEnum):
@@ -96,6 +96,11 @@ def sniff(path: Path, *, name: str) -> Format:
     return Format.JSONL if text.startswith(b"{") else Format.CSV
 
 
+def open_text(path: Path, *, name: str, form: Format) -> TextTable:
+    """Return a CSV or JSONL file as blocks of loosely typed columns."""
+    return JsonLines(name, path) if form is Format.JSONL else open_delimited(path, name=name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opening:
     """What one call of `open_upload` works with."""
@@ -126,7 +131,7 @@ class _Opening:
             return open_parquet(path, name=name)
         if form is Format.ARROW:
             return open_arrow(path, name=name)
-        text: TextTable = JsonLines(name, path) if form is Format.JSONL else open_delimited(path, name=name)
+        text = open_text(path, name=name, form=form)
         target = self.folder / f"table-{number:04}.parquet"
         return normalise(text, target, limits=self.limits, expected=self.expected, progress=self.progress)
 

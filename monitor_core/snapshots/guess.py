@@ -1,0 +1,177 @@
+"""Guess the roles of a table's columns from their names and first values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitor_core.snapshots.columns import kind_of
+from monitor_core.snapshots.dates import instants
+from monitor_core.snapshots.roles import Role, Roles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["guess"]
+
+_PREDICTIONS = (
+    *("prediction", "predicted", "y_pred", "pred", "predicted_class", "predicted_label", "predicted_value"),
+    *("yhat", "y_hat", "model_output", "prediction_label"),
+)
+_SCORES = (
+    *("predicted_probability", "score", "proba", "probability", "y_pred_proba", "y_proba", "y_score", "pred_proba"),
+    *("prediction_proba", "prediction_probability", "predicted_proba", "predicted_score", "prediction_score"),
+    *("model_score", "prob", "y_prob"),
+)
+_LABELS = ("label", "target", "y_true", "y", "actual", "ground_truth", "true_label", "outcome", "target_label")
+_MOMENTS = (
+    *("timestamp", "ts", "datetime", "date", "event_time", "event_date", "event_timestamp", "prediction_time"),
+    *("prediction_date", "prediction_timestamp", "time", "day", "created_at", "scored_at", "month", "week", "year"),
+)
+_NOT_WHEN = ("birth", "dob", "born", "expiry", "expires", "expiration", "signup", "start", "end", "due", "updated")
+_IDS = ("entity_id", "id", "row_id", "uuid", "guid", "record_id", "request_id", "customer_id", "user_id")
+_MOSTLY = 0.95
+_MIN_UNIQUE_ROWS = 50
+
+
+def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = None) -> Roles:
+    """Return a first proposal for the role of each column.
+
+    Parameters
+    ----------
+    schema
+        All columns.
+    sample
+        Some first rows of them; may be empty, then only names and types speak.
+    remembered
+        The roles of the model's last accepted upload. A column that it names keeps its role, a column that is new
+        becomes a feature; nothing else is guessed then.
+
+    Returns
+    -------
+    Roles
+        At most one entity id, timestamp, prediction and label. Further columns that look like ids (nearly all values
+        differ) and columns of lists or bytes are ignored, all others are features. Only well-known names make a
+        prediction, score or label: what a column means cannot be known from its values.
+
+    Examples
+    --------
+    >>> rows = pa.table({"id": [7, 8], "year": [2015, 2016], "age": [31, 54], "score": [0.2, 0.9]})
+    >>> [role.value for _, role in guess(rows.schema, rows).columns]
+    ['entity_id', 'timestamp', 'feature', 'score']
+    """
+    if remembered is not None:
+        return _recalled(schema, remembered)
+    roles: dict[str, Role] = {field.name: Role.FEATURE for field in schema}
+    for name in schema.names:
+        if kind_of(schema.field(name).type) == "unsupported":
+            roles[name] = Role.IGNORED
+    choices: tuple[tuple[Role, Callable[[str, pa.ChunkedArray], float]], ...] = (
+        (Role.TIMESTAMP, _timestamp_rank),
+        (Role.PREDICTION, _by_name(_PREDICTIONS)),
+        (Role.SCORE, _score_rank),
+        (Role.LABEL, _by_name(_LABELS)),
+        (Role.ENTITY_ID, _id_rank),
+    )
+    for role, rank in choices:
+        free = [name for name, has in roles.items() if has is Role.FEATURE]
+        ranked = [(rank(name, sample.column(name)), -place, name) for place, name in enumerate(free)]
+        best = max(ranked, default=(0.0, 0, ""))
+        if best[0] > 0:
+            roles[best[2]] = role
+    for name, role in roles.items():
+        if role is Role.FEATURE and _is_id_name(_plain(name)) and _unique_share(sample.column(name)) >= _MOSTLY:
+            roles[name] = Role.IGNORED
+    return Roles(tuple(roles.items()))
+
+
+def _recalled(schema: pa.Schema, remembered: Roles) -> Roles:
+    known = dict(remembered.columns)
+    columns = []
+    for field in schema:
+        new = Role.IGNORED if kind_of(field.type) == "unsupported" else Role.FEATURE
+        columns.append((field.name, known.get(field.name, new)))
+    segment = remembered.segment if remembered.segment in schema.names else None
+    return Roles(tuple(columns), segment=segment)
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case with single underscores: ``EventTime`` and ``event time`` become ``event_time``."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+
+
+def _by_name(names: tuple[str, ...]) -> Callable[[str, pa.ChunkedArray], float]:
+    def rank(name: str, _values: pa.ChunkedArray) -> float:
+        plain = _plain(name)
+        return float(len(names) - names.index(plain)) if plain in names else 0.0
+
+    return rank
+
+
+def _score_rank(name: str, values: pa.ChunkedArray) -> float:
+    rank = _by_name(_SCORES)(name, values)
+    if not rank or kind_of(values.type) != "numeric":
+        return 0.0
+    limits = pc.min_max(values)
+    low, high = limits["min"].as_py(), limits["max"].as_py()
+    return rank if low is None or (low >= 0 and high <= 1) else 0.0
+
+
+def _timestamp_rank(name: str, values: pa.ChunkedArray) -> float:
+    plain = _plain(name)
+    words = plain.split("_")
+    named = _by_name(_MOMENTS)(name, values)
+    if not named and (set(words) & set(_NOT_WHEN)):
+        return 0.0
+    kind = kind_of(values.type)
+    if kind == "datetime":
+        return 100 + named
+    tells = bool(named) or words[-1] in {"at", "date", "time", "timestamp", "ts", "day"}
+    if not tells or kind not in {"numeric", "categorical"}:
+        return 0.0
+    return (named or 0.5) + (50 if kind == "categorical" else 0) if _reads_as_dates(values) else 0.0
+
+
+def _reads_as_dates(values: pa.ChunkedArray) -> bool:
+    moments = instants(values)
+    present = len(values) - values.null_count
+    read = moments[~np.isnat(moments)]
+    if not present or read.size < _MOSTLY * present:
+        return False
+    years = read.astype("datetime64[Y]").astype(np.int64) + 1970
+    return bool(np.mean((years >= 1990) & (years <= 2200)) >= _MOSTLY)
+
+
+def _is_id_name(plain: str) -> bool:
+    return plain in _IDS or plain.endswith(("_id", "_uuid", "_key"))
+
+
+def _id_rank(name: str, values: pa.ChunkedArray) -> float:
+    plain = _plain(name)
+    is_whole_or_text = pa.types.is_integer(values.type) or kind_of(values.type) == "categorical"
+    if not is_whole_or_text:
+        return 0.0
+    if plain in _IDS:
+        return 100.0 + len(_IDS) - _IDS.index(plain)
+    unique = _unique_share(values)
+    if _is_id_name(plain):
+        return 50.0 + unique if unique >= 0.5 else 0.0
+    if len(values) < _MIN_UNIQUE_ROWS or unique < 1:
+        return 0.0
+    return 10.0 if kind_of(values.type) == "categorical" or _counts_up(values) else 0.0
+
+
+def _unique_share(values: pa.ChunkedArray) -> float:
+    if kind_of(values.type) not in {"numeric", "categorical"} or not len(values):
+        return 0.0
+    plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+    return float(pc.count_distinct(plain, mode="all").as_py() / len(values))
+
+
+def _counts_up(values: pa.ChunkedArray) -> bool:
+    return values.null_count == 0 and bool(np.all(np.diff(values.to_numpy()) == 1))

@@ -236,8 +236,9 @@ class RunMatrix:
 class Distribution:
     """Baseline and current shares over the same display bins.
 
-    For numbers and dates `edges` has one more entry than the shares (outer bins are open and hold what lies
-    beyond the baseline's range); for categories `levels` names each bar and `edges` is None.
+    For numbers and dates (in microseconds since 1970 UTC) `edges` has one more entry than the shares; the outer bins
+    are open and hold what lies beyond the baseline's range, or beyond its middle 99 % where outliers stretch the range.
+    For categories `levels` names each bar and `edges` is None. Shares are of the values that are not missing.
     """
 
     kind: FeatureKind

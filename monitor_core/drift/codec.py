@@ -21,7 +21,7 @@ _FORMAT = "bellwether-summary-1"
 
 
 def encode(summary: TableSummary) -> tuple[bytes, ...]:
-    """Return one payload for each block of the grid, in order: block i is features 64·i to 64·i + 63.
+    """Return one payload for each block of the grid, in order: block i is features 50·i to 50·i + 49.
 
     A store keeps payload i of a granule as the ``drift_summary`` row with ``block = i``. Payloads are versioned, hold
     no pickle, and are the same bytes for the same summary.

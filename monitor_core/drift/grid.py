@@ -10,7 +10,7 @@ How a store keeps it: `Grid.to_bytes` is the payload of a ``drift_grid`` row, `G
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_FEATURES", "FeatureGrid", "Grid"]
 
-BLOCK_FEATURES = 64
-"""Features a stored block; fixed, because stored blocks are addressed by number."""
+BLOCK_FEATURES = 50
+"""Features a stored block, and columns read at once; fixed, because stored blocks are addressed by number."""
 
 _FORMAT = "bellwether-grid-1"
 
@@ -62,9 +62,9 @@ class FeatureGrid:
     kind: FeatureKind
     role: str
     dtype: str
-    knots: NDArray[np.float64] | NDArray[np.int64]
-    levels: tuple[str, ...]
-    starts: NDArray[np.int64]
+    knots: NDArray[np.float64] | NDArray[np.int64] = field(repr=False)
+    levels: tuple[str, ...] = field(repr=False)
+    starts: NDArray[np.int64] = field(repr=False)
     complete: bool = True
     shift: float = 0.0
     scale: float = 1.0
@@ -100,7 +100,7 @@ class Grid:
         Values of this column are also judged separately; values beyond `segments` are pooled.
     """
 
-    features: tuple[FeatureGrid, ...]
+    features: tuple[FeatureGrid, ...] = field(repr=False)
     granularity: str = ""
     segment_column: str = ""
     segments: tuple[str, ...] = ()

@@ -1,0 +1,406 @@
+"""Count a table on a grid: one pass, in shards, whose results are added up.
+
+Memory: each thread holds one slice of 131,072 rows of up to 50 columns and the counts of its shard; the sum holds up to
+`MAX_DENSE` (granule, segment) pairs of 50 columns, about 200 MB, beyond which the ones longest untouched are
+compressed. The number of rows does not matter.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from monitor_core.drift.accumulate import Accumulator
+from monitor_core.drift.cells import Run, counter, is_null, kind_of
+from monitor_core.drift.codec import decode, decode_block, encode_block
+from monitor_core.drift.executor import Executor, Threads
+from monitor_core.drift.granules import RowGroups, plan_rows
+from monitor_core.drift.sample import RowSample, Sampler, row_keys
+from monitor_core.drift.summary import TableSummary
+from monitor_core.errors import NotFound
+from monitor_core.settings import DriftSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from monitor_core.drift.granules import Key, RowPlan
+    from monitor_core.drift.grid import FeatureGrid, Grid
+    from monitor_core.snapshots.roles import Roles
+    from monitor_core.snapshots.sources import Shard, TableSource
+    from monitor_core.values import Granularity
+
+__all__ = ["Counted", "count"]
+
+MAX_DENSE = 256
+"""(granule, segment) pairs whose counts are held uncompressed at a time."""
+
+_SAMPLE_VALUES = 40_000_000
+_MIN_SAMPLE = 20
+_DEFAULTS = DriftSettings()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What one table adds to each (granule, segment).
+
+    How a store keeps it: for each of `keys`, `blocks` gives the payloads of the ``drift_summary`` rows (block 0,
+    1, ...) and `rows` their ``n_rows``; `samples` gives the ``drift_sample`` rows.
+
+    Attributes
+    ----------
+    grid
+        The grid counted on.
+    rows
+        Rows of each (granule, segment). Segment ``""`` is everything; granule ``""`` holds rows without a readable date
+        (they are in no granule), or all rows when there are no granules.
+    samples
+        Rows sampled of each granule.
+    absent, extra
+        Columns of the baseline that are not in the table; (column, type) of monitored columns that the baseline lacks.
+    retyped
+        (column, type found) of columns whose kind differs from the baseline's.
+    has_granules
+        Whether rows were told apart by date, number or a fixed label.
+    """
+
+    grid: Grid
+    rows: Mapping[Key, int]
+    samples: Mapping[str, RowSample]
+    absent: tuple[str, ...]
+    extra: tuple[tuple[str, str], ...]
+    retyped: tuple[tuple[str, str], ...]
+    has_granules: bool
+    _payloads: Mapping[Key, tuple[bytes, ...]] = field(repr=False)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """(granule, segment) pairs that can be judged, in order; undated rows are left out (see `undated`)."""
+        return tuple(key for key in self.rows if key[0] or not self.has_granules)
+
+    @property
+    def granules(self) -> tuple[str, ...]:
+        """Granules found, in time order."""
+        return tuple(granule for granule, segment in self.keys if segment == "")
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table, undated ones included."""
+        return sum(rows for (_, segment), rows in self.rows.items() if segment == "")
+
+    @property
+    def undated(self) -> int:
+        """Rows without a readable date."""
+        return self.rows.get(("", ""), 0) if self.has_granules else 0
+
+    def blocks(self, granule: str, segment: str = "") -> tuple[bytes, ...]:
+        """Return the payload of each block of features (see `codec`); raises `NotFound`."""
+        try:
+            return self._payloads[granule, segment]
+        except KeyError:
+            raise NotFound(f"no rows of granule {granule!r}, segment {segment!r} were counted") from None
+
+    def summary(self, granule: str = "", segment: str = "") -> TableSummary:
+        """Return the counts of one (granule, segment); decoded each time, so ask once."""
+        return decode(self.grid, self.blocks(granule, segment))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """One block of columns of one shard."""
+
+    grid: Grid
+    shard: Shard
+    schema: pa.Schema
+    plan: RowPlan
+    first_row: int
+    sample_rows: int
+    encoded: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What a task found: counts by key (a key may come several times), dense or encoded, and sampled rows."""
+
+    counts: list[tuple[Key, TableSummary | bytes]]
+    samples: dict[str, RowSample]
+    n_rows: int
+
+
+def count(
+    grid: Grid,
+    source: TableSource,
+    roles: Roles | None = None,
+    *,
+    granularity: Granularity | None = None,
+    settings: DriftSettings = _DEFAULTS,
+    executor: Executor | None = None,
+    rows_before: int = 0,
+    progress: Callable[[float, str], None] | None = None,
+) -> Counted:
+    """Count the rows of `source` on `grid`, by granule and segment.
+
+    Parameters
+    ----------
+    grid
+        From a baseline.
+    source
+        A table in shards.
+    roles
+        Which column is the date, or the date of the whole file. None: all columns are features.
+    granularity
+        Granules to tell apart; None counts all rows together, under granule ``""``.
+    settings
+        `sample_rows` and `threads` are used. With many granules or columns fewer rows are sampled, so that samples stay
+        below 40 million values in all.
+    executor
+        Where to count; threads by default. The counts are the same everywhere.
+    rows_before
+        With granules of a number of rows: rows that came in earlier files, so that numbering goes on.
+    progress
+        Called with the share done and a note; may raise `Cancelled`.
+
+    Returns
+    -------
+    Counted
+        The same for any cut into shards and batches and any order of columns; for any order of rows too,
+        but for the last digits of sums (and the rows sampled).
+
+    Raises
+    ------
+    InvalidInput
+        When calendar granules are wanted and the table has no date.
+    """
+    runner = executor or Threads(settings.threads)
+    plan = plan_rows(
+        roles,
+        granularity=granularity,
+        segment=grid.segment_column,
+        segments=grid.segments,
+        columns=source.schema.names,
+        rows_before=rows_before,
+    )
+    findings = _Findings.of(grid, source.schema, roles)
+    firsts = _first_rows(source, runner, needed=plan.by_rows or settings.sample_rows > 0)
+    tasks = list(_tasks(grid, source, plan, firsts, sample_rows=settings.sample_rows, encoded=runner.is_remote))
+    totals = [_Total(grid, number, findings, settings.sample_rows) for number in range(grid.n_blocks)]
+    shards = len(firsts)
+    for number, part in enumerate(runner.map(_count_shard, tasks)):
+        totals[number // shards].add(part)
+        if (number + 1) % shards == 0:
+            totals[number // shards].finish()
+        if progress is not None:
+            done = sum(total.rows_counted for total in totals) // grid.n_blocks
+            progress((number + 1) / len(tasks), f"{done:,} of {source.n_rows or '?':,} rows counted")
+    return _counted(grid, findings, plan, totals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """How the columns of a table differ from the grid's."""
+
+    absent: tuple[str, ...]
+    extra: tuple[tuple[str, str], ...]
+    retyped: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, grid: Grid, schema: pa.Schema, roles: Roles | None) -> _Findings:
+        monitored = set(schema.names) if roles is None else {name for name, _ in roles.monitored}
+        return cls(
+            tuple(feature.name for feature in grid.features if feature.name not in schema.names),
+            tuple(
+                (column.name, str(column.type))
+                for column in schema
+                if column.name in monitored - {grid.segment_column} and column.name not in grid.positions
+            ),
+            tuple(
+                (feature.name, str(schema.field(feature.name).type))
+                for feature in grid.features
+                if feature.name in schema.names and _is_retyped(feature, schema.field(feature.name).type)
+            ),
+        )
+
+
+def _is_retyped(feature: FeatureGrid, found: pa.DataType) -> bool:
+    return not (feature.reason or is_null(found) or kind_of(found) is feature.kind)
+
+
+def _tasks(
+    grid: Grid, source: TableSource, plan: RowPlan, firsts: list[int], *, sample_rows: int, encoded: bool
+) -> Iterator[_Task]:
+    for number in range(grid.n_blocks):
+        for shard, first in zip(source.shards(), firsts, strict=True):
+            yield _Task(grid.block(number), shard, source.schema, plan, first, sample_rows, encoded)
+
+
+def _first_rows(source: TableSource, runner: Executor, *, needed: bool) -> list[int]:
+    """Return the number of each shard's first row, by reading one column where there are several shards."""
+    shards = source.shards()
+    if not needed or len(shards) < 2:
+        return [0] * len(shards)
+    narrow = next((one.name for one in source.schema if pa.types.is_primitive(one.type)), source.schema.names[0])
+    sizes = list(runner.map(partial(_n_rows, column=narrow), shards))
+    return [sum(sizes[:number]) for number in range(len(shards))]
+
+
+def _n_rows(shard: Shard, *, column: str) -> int:
+    return sum(batch.num_rows for batch in shard.batches([column]))
+
+
+def _count_shard(task: _Task) -> _Part:
+    names = [feature.name for feature in task.grid.features if feature.name in task.schema.names]
+    columns = list(dict.fromkeys([*names, *task.plan.columns]))
+    if not columns:
+        columns = task.schema.names[:1]
+    counters = [
+        counter(
+            feature,
+            task.schema.field(feature.name).type if feature.name in task.schema.names else None,
+            index=index,
+            offset=int(offset),
+        )
+        for index, (feature, offset) in enumerate(zip(task.grid.features, task.grid.offsets[:-1], strict=True))
+    ]
+    into, sampler, done = Accumulator(task.grid), Sampler(task.sample_rows), _Results(task)
+    row = task.first_row
+    for batch in task.shard.batches(columns):
+        if not batch.num_rows:
+            continue
+        groups = task.plan.groups(batch, first_row=row)
+        _sample(batch.select(names), groups, row_keys(row, batch.num_rows), sampler)
+        for piece, held in _pieces(batch, groups):
+            if len(into) + len(piece.keys) > MAX_DENSE and len(into):
+                done.take(into)
+            run = Run(piece, into, into.places(piece.keys))
+            into.n_rows[run.places] += piece.sizes
+            for feature, one in zip(task.grid.features, counters, strict=True):
+                one.add(held.column(feature.name) if feature.name in names else held.column(0), run)
+        row += batch.num_rows
+    done.take(into)
+    return _Part(done.counts, sampler.samples(), row - task.first_row)
+
+
+def _pieces(batch: pa.RecordBatch, groups: RowGroups) -> Iterator[tuple[RowGroups, pa.RecordBatch]]:
+    """Cut a batch of very many granules, so that their counts fit."""
+    if len(groups.keys) <= MAX_DENSE:
+        yield groups, batch
+        return
+    ordered = batch if groups.order is None else batch.take(groups.order)
+    for first in range(0, len(groups.keys), MAX_DENSE):
+        bounds = groups.bounds[first : first + MAX_DENSE + 1]
+        start, stop = int(bounds[0]), int(bounds[-1])
+        yield (
+            RowGroups(groups.keys[first : first + MAX_DENSE], bounds - start, None),
+            ordered.slice(start, stop - start),
+        )
+
+
+def _sample(batch: pa.RecordBatch, groups: RowGroups, keys: np.ndarray, sampler: Sampler) -> None:
+    by_granule: dict[str, list[np.ndarray | None]] = {}
+    for (granule, _), start, end in zip(groups.keys, groups.bounds[:-1], groups.bounds[1:], strict=True):
+        if len(groups.keys) == 1:
+            rows = None
+        else:
+            rows = np.arange(start, end) if groups.order is None else groups.order[start:end]
+        by_granule.setdefault(granule, []).append(rows)
+    for granule, parts in by_granule.items():
+        rows = None if parts[0] is None else np.concatenate([part for part in parts if part is not None])
+        sampler.add(granule, rows, keys, batch)
+
+
+class _Results:
+    """Counts of one task, encoded when there are many or when they have to travel."""
+
+    def __init__(self, task: _Task) -> None:
+        self._encoded = task.encoded
+        self.counts: list[tuple[Key, TableSummary | bytes]] = []
+
+    def take(self, into: Accumulator) -> None:
+        """Move the accumulator's counts here and empty it."""
+        encoded = self._encoded or len(self.counts) + len(into) > MAX_DENSE
+        self.counts.extend((key, encode_block(part) if encoded else part) for key, part in into.summaries())
+        into.clear()
+
+
+class _Total:
+    """Sum over shards of one block of features."""
+
+    def __init__(self, grid: Grid, number: int, findings: _Findings, sample_rows: int) -> None:
+        self._grid, self._columns = grid.block(number), len(grid.features)
+        self._retyped = tuple(pair for pair in findings.retyped if pair[0] in self._grid.positions)
+        self._extra = findings.extra if number == 0 else ()
+        self._dense: OrderedDict[Key, TableSummary] = OrderedDict()
+        self._packed: dict[Key, list[bytes]] = {}
+        self._sampler = Sampler(sample_rows)
+        self.payloads: dict[Key, bytes] = {}
+        self.rows: dict[Key, int] = {}
+        self.rows_counted = 0
+
+    def add(self, part: _Part) -> None:
+        """Add one shard's counts and samples."""
+        self.rows_counted += part.n_rows
+        self._sampler.absorb(part.samples.items())
+        affordable = _SAMPLE_VALUES // (self._columns * max(1, self._sampler.n_granules))
+        self._sampler.size = min(self._sampler.size, max(_MIN_SAMPLE, affordable))
+        for key, counts in part.counts:
+            self._add(key, decode_block(self._grid, 0, counts) if isinstance(counts, bytes) else counts)
+
+    def _add(self, key: Key, summary: TableSummary) -> None:
+        held = self._dense.pop(key, None)
+        self._dense[key] = summary if held is None else held.merge(summary)
+        if len(self._dense) > MAX_DENSE:
+            oldest, packed = self._dense.popitem(last=False)
+            self._packed.setdefault(oldest, []).append(encode_block(packed))
+
+    def finish(self) -> None:
+        """Encode every key's counts, add segments up to everything, and drop the dense counts."""
+        keys = sorted({*self._dense, *self._packed})
+        for granule in sorted({granule for granule, _ in keys}):
+            parts = {key: self._take(key) for key in keys if key[0] == granule}
+            whole = (granule, "")
+            if whole not in parts:
+                parts[whole] = TableSummary.total(self._grid, parts.values())
+            for key, part in parts.items():
+                noted = replace(part, retyped=self._retyped, extra=self._extra)
+                self.payloads[key], self.rows[key] = encode_block(noted), part.n_rows
+
+    def _take(self, key: Key) -> TableSummary:
+        parts = [decode_block(self._grid, 0, payload) for payload in self._packed.pop(key, [])]
+        if key in self._dense:
+            parts.append(self._dense.pop(key))
+        return parts[0] if len(parts) == 1 else TableSummary.total(self._grid, parts)
+
+    def samples(self) -> dict[str, RowSample]:
+        """Return the rows sampled of each granule, with this block's columns."""
+        return self._sampler.samples()
+
+
+def _counted(grid: Grid, findings: _Findings, plan: RowPlan, totals: list[_Total]) -> Counted:
+    keys = sorted(totals[0].rows)
+    return Counted(
+        grid,
+        {key: totals[0].rows[key] for key in keys},
+        _side_by_side([total.samples() for total in totals]),
+        findings.absent,
+        findings.extra,
+        findings.retyped,
+        bool(plan.granularity),
+        {key: tuple(total.payloads[key] for total in totals) for key in keys},
+    )
+
+
+def _side_by_side(blocks: list[dict[str, RowSample]]) -> dict[str, RowSample]:
+    """Join the columns of all blocks: each sampled the same rows."""
+    joined = {}
+    for granule, first in blocks[0].items():
+        table = first.table
+        for block in blocks[1:]:
+            more = block[granule].table
+            for name in more.schema.names:
+                table = table.append_column(name, more.column(name))
+        joined[granule] = RowSample(first.n_rows, first.keys, table)
+    return joined

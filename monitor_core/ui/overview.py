@@ -1,0 +1,186 @@
+"""The parts of Overview: the greeting, a card for each model, what needs attention, the leading features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from monitor_core.drift.results import CellState
+from monitor_core.errors import MonitorError
+from monitor_core.jobs import commands
+from monitor_core.reports.numbers import fixed, p_value
+from monitor_core.ui import access
+from monitor_core.ui.frame import card, empty, zone
+from monitor_core.ui.jobs import actor, track
+from monitor_core.ui.lines import cli_lines, http_lines
+from monitor_core.ui.places import DATA, DRIFT
+from monitor_core.ui.reading import attention, drifted_shares, leaders
+from monitor_core.ui.tables import table
+from monitor_core.ui.text import plain
+from monitor_core.ui.words import STATE, age, counted, moment, run_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor_core.drift.results import RunSummary
+    from monitor_core.runtime import Services
+    from monitor_core.storage.models import Model
+    from monitor_core.ui.reading import Attention
+    from monitor_core.values import ModelRef
+
+__all__ = ["about", "greet", "latest_runs", "leading_features", "model_cards", "needs_attention"]
+
+_SHOWN = 8
+
+
+def greet(app: Services) -> None:
+    """Draw the empty installation: two ways to begin, and the lines to paste."""
+    actions = empty(
+        "Nothing is watched yet",
+        "Give Bellwether the data a model was trained on (its baseline) and the data it sees now: "
+        "it says which features moved, when, and how sure that is.",
+        icon=":material/monitoring:",
+    )
+    with actions:
+        if st.button("Upload a baseline", type="primary", icon=":material/upload:", key="begin-upload"):
+            st.switch_page(DATA)
+        st.button(
+            "Load the example", icon=":material/science:", key="begin-example", on_click=_load_example, args=(app,)
+        )
+    with st.expander("From the command line or over HTTP", icon=":material/terminal:"):
+        st.caption("The same from a terminal on this machine:")
+        st.code(cli_lines(app.settings), language="bash", wrap_lines=True)
+        st.caption("Or from anywhere that reaches this address; the token lies in the data folder:")
+        st.code(http_lines(app.settings), language="bash", wrap_lines=True)
+
+
+def _load_example(app: Services) -> None:
+    try:
+        track(commands.load_example(app, actor=actor()))
+    except MonitorError as error:
+        st.toast(plain(error.message), icon=":material/error:")
+
+
+def latest_runs(app: Services) -> list[tuple[Model, ModelRef, RunSummary | None]]:
+    """Return every version of every model in use with its latest run."""
+    return [
+        (model, version.ref, app.drift.latest(version.ref))
+        for model in app.models.list()
+        for version in app.models.versions(model.model_id)
+    ]
+
+
+def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
+    """Draw one tile a model version: state, share of drifted features over time, age of its last data."""
+    now = app.now()
+    with st.grid(4, min_column_width=230):
+        for model, ref, run in rows:
+            with st.container(border=True, height="stretch", gap="small", key=f"tile-{ref.model_id}-{ref.version}"):
+                example = " :gray-badge[example]" if model.is_example else ""
+                st.markdown(f"**{plain(model.title)}** {plain(ref.version)}{example}")
+                if run is None:
+                    st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
+                    st.caption("Upload a baseline, then newer data.")
+                else:
+                    _run_tile(app, model, run, age(run.created_at, now))
+                st.space("stretch")
+                query = {"model": str(ref)}
+                st.page_link(DRIFT if run else DATA, label="Open" if run else "Upload", query_params=query, help="")
+
+
+def _run_tile(app: Services, model: Model, run: RunSummary, run_age: str) -> None:
+    word, colour, icon = run_status(run)
+    st.badge(word, color=colour, icon=icon)
+    shares = drifted_shares(access.matrix(app, run.run_id))
+    latest = shares[-1] if shares else 0.0
+    st.metric(
+        "Features drifting",
+        f"{latest:.0%}",
+        chart_data=[100 * share for share in shares] if len(shares) > 1 else None,
+        chart_type="area",
+    )
+    st.caption(
+        f"Data to {run.last_granule}, judged {run_age} ago · baseline {run.baseline_number} "
+        f"({counted(run.baseline_rows, 'row')}) · {counted(run.n_granules, model.granularity.word)}"
+    )
+
+
+def needs_attention(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
+    """Draw what is drifted, absent or unconfirmed in the latest granules, each with a link to its cell."""
+    found = [
+        (model, ref, one)
+        for model, ref, run in rows
+        if run is not None
+        for one in attention(access.matrix(app, run.run_id))
+    ]
+    with card("Needs attention", f"{len(found)} open", key="attention"):
+        if not found:
+            st.caption(":material/check_circle: Nothing drifted, absent or unconfirmed in the latest data.")
+        for position, (model, ref, one) in enumerate(found[:_SHOWN]):
+            _attention_line(model, ref, one, position, many=len(rows) > 1)
+        if len(found) > _SHOWN:
+            st.caption(f"and {len(found) - _SHOWN} more, see Drift")
+
+
+def _attention_line(model: Model, ref: ModelRef, one: Attention, position: int, *, many: bool) -> None:
+    word, colour = STATE[one.state]
+    name = plain(one.feature, limit=60)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"attention-{position}"):
+        st.badge(word, color=colour, width=92)
+        with st.container(gap=None, width="stretch"):
+            st.page_link(
+                DRIFT,
+                label=f"**{name}**",
+                query_params={"model": str(ref), "feature": one.feature, "granule": one.granule},
+                help="",
+            )
+            whose = f"{plain(model.title)} · " if many else ""
+            st.caption(whose + _evidence(one, model.granularity.word))
+
+
+def _evidence(one: Attention, word: str) -> str:
+    since = f"since {one.since}" if one.since != one.granule else f"in {one.granule}"
+    if one.state is CellState.ABSENT:
+        return f"column missing from the data, {since}"
+    return f"PSI {fixed(one.psi, 2)}, adjusted p {p_value(one.p_adjusted)}, n = {one.n_rows:,} a {word}, {since}"
+
+
+def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -> None:
+    """Draw the features of one model with the largest PSI."""
+    found = leaders(access.matrix(app, run.run_id), _SHOWN)
+    with card("Most drifted features", f"PSI, {plain(ref)}", key="leaders"):
+        if not found:
+            st.caption("No feature could be computed yet.")
+            return
+        table(
+            {
+                "Feature": [one.feature for one in found],
+                "PSI": [one.psi for one in found],
+                f"Last {counted(run.n_granules, word)}": [list(one.history) for one in found],
+                "State": [STATE[one.state][0] for one in found],
+                "Adjusted p": [p_value(one.p_adjusted) for one in found],
+                "Rows": [one.n_rows for one in found],
+                word.capitalize(): [one.granule for one in found],
+            },
+            name=f"leaders_{ref.model_id}_{ref.version}",
+            alt="Features with the largest PSI in the latest data",
+            hidden=(f"Last {counted(run.n_granules, word)}",),
+            config={
+                "PSI": st.column_config.ProgressColumn(
+                    min_value=0.0, max_value=max(0.4, *(one.psi for one in found)), format="%.2f"
+                ),
+                f"Last {counted(run.n_granules, word)}": st.column_config.AreaChartColumn(y_min=0),
+                "Rows": st.column_config.NumberColumn(format="localized"),
+            },
+        )
+
+
+def about(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> str:
+    """Return the line under the title: how many models, and when they were last judged."""
+    runs = [run for _, _, run in rows if run is not None]
+    models = counted(len(rows), "model version")
+    if not runs:
+        return f"{models} · none judged yet"
+    last = max(run.created_at for run in runs)
+    return f"{models} · last judged {moment(last, zone())}, {age(last, app.now())} ago"

@@ -69,7 +69,7 @@ def multivariate(
         Samples of the monitored columns. Columns are matched by name; what is absent on a side, re-typed
         or nested is left out and named in the reasons. Missing values and categories are used as they are.
     reference_aucs
-        From `reference_aucs` of the baseline's granules, at the number of rows of `current_rows`.
+        From `reference_aucs` of the baseline's granules, for these numbers of rows.
     rng_seed
         Seed of sampling, folds and shuffling: same rows and seed, same answer.
 
@@ -122,7 +122,8 @@ def _judge(
 def reference_aucs(
     granules: Sequence[pa.Table],
     *,
-    rows: int,
+    n_baseline: int,
+    n_current: int,
     rng_seed: int,
     progress: Callable[[float, str], None] | None = None,
 ) -> tuple[float, ...]:
@@ -132,9 +133,9 @@ def reference_aucs(
     ----------
     granules
         Samples of the reference granules' rows, in time order; the latest `MOST_REFERENCES` of enough rows are used.
-    rows
-        Rows of the granule to be judged: larger reference granules are sampled down to it, because the AUC
-        of few rows strays further. Granules of less than half of it are left out.
+    n_baseline, n_current
+        Rows of the comparison to be judged. The AUC of few rows strays further, so both sides are sampled down to
+        these; granules of less than half of `n_current` are left out.
     rng_seed
         As for `multivariate`.
     progress
@@ -147,9 +148,9 @@ def reference_aucs(
     """
     import pyarrow as pa  # noqa: PLC0415 - already loaded by whoever holds tables
 
-    if rows < 1:
-        raise InvalidInput(f"reference granules of {rows} rows", hint="at least 1")
-    wanted = min(rows, CURRENT_ROWS)
+    if n_baseline < 1 or n_current < 1:
+        raise InvalidInput(f"references for {n_baseline} against {n_current} rows", hint="at least 1 row a side")
+    wanted, most = min(n_current, CURRENT_ROWS), min(n_baseline, BASELINE_ROWS)
     least = max(LEAST_ROWS, wanted // 2)
     used = [table for table in granules if table.num_rows >= least][-MOST_REFERENCES:]
     if len(used) < 2:
@@ -166,7 +167,7 @@ def reference_aucs(
             own, others = matrix.baseline[owner == number], matrix.baseline[owner != number]
             if others.shape[0] < LEAST_ROWS or not matrix.names:
                 return ()
-            folds = _folds(_sample(others, BASELINE_ROWS, rng), _sample(own, wanted, rng), matrix, rng_seed + number)
+            folds = _folds(_sample(others, most, rng), _sample(own, wanted, rng), matrix, rng_seed + number)
             result.append(float(np.mean([fold.auc(fold.values) for fold in folds])))
     return tuple(result)
 

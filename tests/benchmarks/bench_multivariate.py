@@ -9,7 +9,7 @@ import pyarrow as pa
 from monitor_core.drift.multivariate import multivariate, reference_aucs
 from monitor_core.values import Verdict
 
-FEATURES, ROWS, QUIET, CHANGED = 10, 1_000, 20, 10
+FEATURES, BASELINE, ROWS, QUIET, CHANGED = 10, 4_000, 1_000, 20, 10
 
 
 def granule(rng, rho, mood):
@@ -23,9 +23,9 @@ def granule(rng, rho, mood):
 def world(rng, references, mood):
     """Shares of quiet and of changed days called drifted, in one world with its own references."""
     days = [granule(rng, 0.8, mood) for _ in range(references)]
-    aucs = reference_aucs(days, rows=ROWS, rng_seed=int(rng.integers(2**31)))
+    aucs = reference_aucs(days, n_baseline=BASELINE, n_current=ROWS, rng_seed=int(rng.integers(2**31)))
     baseline = pa.concat_tables(days)
-    baseline = baseline.take(rng.choice(baseline.num_rows, 4_000, replace=False))
+    baseline = baseline.take(rng.choice(baseline.num_rows, BASELINE, replace=False))
     return [
         [
             multivariate(baseline, granule(rng, rho, mood), aucs, rng_seed=number).verdict is Verdict.DRIFTED

@@ -113,30 +113,32 @@ class TestReferences:
     def test_quiet_granules_are_about_a_half(self, rng):
         """One AUC a granule, none far from .5."""
         granules = [correlated(rng, 400, 0.8, features=4) for _ in range(5)]
-        aucs = reference_aucs(granules, rows=400, rng_seed=1)
+        aucs = reference_aucs(granules, n_baseline=4_000, n_current=400, rng_seed=1)
         assert len(aucs) == 5
         assert all(0.4 < auc < 0.6 for auc in aucs)
 
     def test_granules_of_too_few_rows_are_left_out(self, rng):
         """Less than half of the rows to be judged says nothing about them."""
         granules = [correlated(rng, rows, 0.8, features=2) for rows in (900, 900, 300)]
-        assert len(reference_aucs(granules, rows=900, rng_seed=1)) == 2
+        assert len(reference_aucs(granules, n_baseline=4_000, n_current=900, rng_seed=1)) == 2
 
     def test_of_fewer_than_two_there_is_no_spread(self, rng):
         """Nothing to tell apart."""
-        assert reference_aucs([correlated(rng, 400, 0.8)], rows=400, rng_seed=1) == ()
+        assert reference_aucs([correlated(rng, 400, 0.8)], n_baseline=4_000, n_current=400, rng_seed=1) == ()
 
     def test_progress_is_told(self, rng):
         """Before each granule, from 0."""
         told = []
         granules = [correlated(rng, 300, 0.8, features=2) for _ in range(3)]
-        reference_aucs(granules, rows=300, rng_seed=1, progress=lambda share, _: told.append(share))
+        reference_aucs(
+            granules, n_baseline=4_000, n_current=300, rng_seed=1, progress=lambda share, _: told.append(share)
+        )
         assert told == pytest.approx([0, 1 / 3, 2 / 3])
 
     def test_no_rows_is_no_question(self):
         """Refused."""
-        with pytest.raises(InvalidInput, match="0 rows"):
-            reference_aucs([], rows=0, rng_seed=1)
+        with pytest.raises(InvalidInput, match="against 0 rows"):
+            reference_aucs([], n_baseline=4_000, n_current=0, rng_seed=1)
 
 
 @pytest.mark.calibration
@@ -147,7 +149,7 @@ def test_quiet_rows_are_seldom_told_apart_and_changed_ones_are(rng):
     The full run is `tests/benchmarks/bench_multivariate.py`.
     """
     granules = [correlated(rng, 1_000, 0.8) for _ in range(LEAST_REFERENCES)]
-    aucs = reference_aucs(granules, rows=1_000, rng_seed=2)
+    aucs = reference_aucs(granules, n_baseline=4_000, n_current=1_000, rng_seed=2)
     baseline = pa.concat_tables(granules).slice(0, 4_000)
     quiet = [multivariate(baseline, correlated(rng, 1_000, 0.8), aucs, rng_seed=i) for i in range(40)]
     changed = [multivariate(baseline, correlated(rng, 1_000, 0.4), aucs, rng_seed=i) for i in range(12)]

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from monitor_core.reports.numbers import fixed
-from monitor_core.ui import access
 from monitor_core.ui.drift_actions import rerun_menu
 from monitor_core.ui.drift_choice import run_label
 from monitor_core.ui.frame import empty
 from monitor_core.ui.places import DATA, OVERVIEW
-from monitor_core.ui.reading import differences
 from monitor_core.ui.tables import table
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import STATE, age, counted
@@ -20,7 +18,7 @@ from monitor_core.ui.words import STATE, age, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor_core.drift.results import RunSummary
+    from monitor_core.drift.results import CellState, RunSummary
     from monitor_core.runtime import Services
     from monitor_core.storage.models import Model
     from monitor_core.values import ModelRef
@@ -103,20 +101,22 @@ def compare(app: Services, run: RunSummary, runs: Sequence[RunSummary]) -> None:
         picked = st.selectbox(
             "Other run", list(others), format_func=lambda run_id: run_label(others[run_id]), key="compare-run"
         )
-        mine, theirs = access.matrix(app, run.run_id), access.matrix(app, picked)
-        found = differences(mine, theirs)
-        shared = len(set(mine.features) & set(theirs.features)) * len(set(mine.granules) & set(theirs.granules))
-        st.caption(f"{counted(len(found), 'cell')} of {shared:,} shared ones differ in state.")
+        found = app.drift.compare_runs(picked, run.run_id)
+        st.caption(f"{counted(len(found), 'cell')} differ in what they say.")
         if found:
             table(
                 {
                     "Feature": [one.feature for one in found],
                     "Granule": [one.granule for one in found],
-                    "This run": [STATE[one.state][0] for one in found],
-                    "Other run": [STATE[one.other_state][0] for one in found],
-                    "PSI": [fixed(one.psi) for one in found],
-                    "Other PSI": [fixed(one.other_psi) for one in found],
+                    "Other run": [_state(one.before) for one in found],
+                    "This run": [_state(one.after) for one in found],
+                    "Other PSI": [fixed(one.psi_before) for one in found],
+                    "PSI": [fixed(one.psi_after) for one in found],
                 },
                 name=f"compare_{run.run_id[-6:]}_{picked[-6:]}",
-                alt="Cells whose state differs between the two runs",
+                alt="Cells that the two runs judge differently",
             )
+
+
+def _state(state: CellState | None) -> str:
+    return "not in that run" if state is None else STATE[state][0]

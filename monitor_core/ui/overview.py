@@ -74,7 +74,7 @@ def latest_runs(app: Services) -> list[tuple[Model, ModelRef, RunSummary | None]
 def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
     """Draw one tile a model version: state, share of drifted features over time, age of its last data."""
     now = app.now()
-    with st.grid(4, min_column_width=230):
+    with st.grid(4, min_column_width=225):
         for model, ref, run in rows:
             with st.container(border=True, height="stretch", gap="small", key=f"tile-{ref.model_id}-{ref.version}"):
                 example = " :gray-badge[example]" if model.is_example else ""
@@ -86,7 +86,14 @@ def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary 
                     _run_tile(app, model, run, age(run.created_at, now))
                 st.space("stretch")
                 query = {"model": str(ref)}
-                st.page_link(DRIFT if run else DATA, label="Open" if run else "Upload", query_params=query, help="")
+                st.page_link(
+                    DRIFT if run else DATA,
+                    label="Open" if run else "Upload",
+                    icon=":material/chevron_right:",
+                    icon_position="right",
+                    query_params=query,
+                    help="",
+                )
 
 
 def _run_tile(app: Services, model: Model, run: RunSummary, run_age: str) -> None:
@@ -124,26 +131,29 @@ def needs_attention(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSumm
 
 
 def _attention_line(model: Model, ref: ModelRef, one: Attention, position: int, *, many: bool) -> None:
-    word, colour = STATE[one.state]
-    name = plain(one.feature, limit=60)
+    state, colour = STATE[one.state]
+    whose = f"{plain(model.title)} · " if many else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"attention-{position}"):
-        st.badge(word, color=colour, width=92)
+        st.badge(state, color=colour)
         with st.container(gap=None, width="stretch"):
-            st.page_link(
-                DRIFT,
-                label=f"**{name}**",
-                query_params={"model": str(ref), "feature": one.feature, "granule": one.granule},
-                help="",
-            )
-            whose = f"{plain(model.title)} · " if many else ""
+            st.markdown(f"**{plain(one.feature, limit=60)}**")
             st.caption(whose + _evidence(one, model.granularity.word))
+        st.caption(counted(one.lasting, model.granularity.word), width="content")
+        st.page_link(
+            DRIFT,
+            label="Open",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            query_params={"model": str(ref), "feature": one.feature, "granule": one.granule},
+            help="",
+        )
 
 
 def _evidence(one: Attention, word: str) -> str:
-    since = f"since {one.since}" if one.since != one.granule else f"in {one.granule}"
+    since = f"since {one.since}" if one.lasting > 1 else f"in {one.granule}"
     if one.state is CellState.ABSENT:
         return f"column missing from the data, {since}"
-    return f"PSI {fixed(one.psi, 2)}, adjusted p {p_value(one.p_adjusted)}, n = {one.n_rows:,} a {word}, {since}"
+    return f"PSI {fixed(one.psi, 2)}, adjusted p {p_value(one.p_adjusted)}, {one.n_rows:,} rows a {word}, {since}"
 
 
 def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -> None:

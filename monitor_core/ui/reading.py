@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SORTS",
     "Attention",
-    "Difference",
     "Leader",
     "attention",
     "default_cell",
-    "differences",
     "drifted_shares",
     "leaders",
     "narrow",
@@ -47,6 +45,8 @@ class Attention:
     granule: str
     since: str
     """First granule of the unbroken stretch that led here."""
+    lasting: int
+    """Granules of that stretch."""
     state: CellState
     psi: float
     p_adjusted: float
@@ -66,60 +66,28 @@ class Leader:
     history: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A cell that two runs judge differently."""
-
-    feature: str
-    granule: str
-    state: CellState
-    other_state: CellState
-    psi: float
-    other_psi: float
-
-
-def differences(matrix: RunMatrix, other: RunMatrix) -> tuple[Difference, ...]:
-    """Return the cells in both runs whose state differs, newest granule first, then by feature."""
-    features = [name for name in matrix.features if name in set(other.features)]
-    labels = [label for label in matrix.granules if label in set(other.granules)]
-    mine, theirs = _grid(matrix, features, labels), _grid(other, features, labels)
-    found = np.argwhere(matrix.state[mine] != other.state[theirs])
-    return tuple(
-        Difference(
-            feature=features[i],
-            granule=labels[j],
-            state=_STATES[matrix.state[mine][i, j]],
-            other_state=_STATES[other.state[theirs][i, j]],
-            psi=float(matrix.psi[mine][i, j]),
-            other_psi=float(other.psi[theirs][i, j]),
-        )
-        for i, j in sorted(found.tolist(), key=lambda at: (-at[1], at[0]))
-    )
-
-
-def _grid(matrix: RunMatrix, features: list[str], labels: list[str]) -> tuple[NDArray[np.intp], ...]:
-    row, column = ({name: i for i, name in enumerate(names)} for names in (matrix.features, matrix.granules))
-    return np.ix_([row[name] for name in features], [column[label] for label in labels])
-
-
 def attention(matrix: RunMatrix) -> tuple[Attention, ...]:
     """Return what is drifted, absent or unconfirmed in the latest granule, worst first."""
     if not matrix.granules:
         return ()
     last = matrix.state[:, -1]
-    found = [
-        Attention(
-            feature=matrix.features[row],
-            granule=matrix.granules[-1],
-            since=matrix.granules[_since(matrix.state[row], _STATES[last[row]])],
-            state=_STATES[last[row]],
-            psi=float(matrix.psi[row, -1]),
-            p_adjusted=float(matrix.p_adjusted[row, -1]),
-            n_rows=int(matrix.n_rows[-1]),
-        )
-        for row in np.flatnonzero(np.isin(last, [_STATES.index(state) for state in _OPEN]))
-    ]
+    rows = np.flatnonzero(np.isin(last, [_STATES.index(state) for state in _OPEN]))
+    found = [_attention(matrix, int(row), _STATES[last[row]]) for row in rows]
     return tuple(sorted(found, key=lambda one: (_OPEN.index(one.state), -np.nan_to_num(one.psi), one.feature)))
+
+
+def _attention(matrix: RunMatrix, row: int, state: CellState) -> Attention:
+    since = _since(matrix.state[row], state)
+    return Attention(
+        feature=matrix.features[row],
+        granule=matrix.granules[-1],
+        since=matrix.granules[since],
+        lasting=len(matrix.granules) - since,
+        state=state,
+        psi=float(matrix.psi[row, -1]),
+        p_adjusted=float(matrix.p_adjusted[row, -1]),
+        n_rows=int(matrix.n_rows[-1]),
+    )
 
 
 def _since(states: NDArray[np.int8], now: CellState) -> int:

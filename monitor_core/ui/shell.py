@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.errors import MonitorError
+from monitor_core.errors import MonitorError, Unavailable
 from monitor_core.ui.access import choose_model, services
 from monitor_core.ui.frame import failure, is_dark
 from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, SETTINGS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["open_page"]
+
+_log = logging.getLogger(__name__)
 
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -56,18 +65,30 @@ def open_page() -> None:
             ],
         }
     )
-    try:
+    with _edge("Opening the installation", key="app"):
         app = services()
         _keep_worker()
         with st.sidebar:
             choose_model(app)
-    except MonitorError as error:
-        failure(error, tried="Opening the installation", key="app")
-        return
+        with _edge(f"Showing {page.title}", key="page"):
+            page.run()
+
+
+@contextmanager
+def _edge(tried: str, *, key: str) -> Iterator[None]:
+    """Be the outer edge of a page: every error becomes an error state, the unexpected ones also a log line."""
     try:
-        page.run()
+        yield
     except MonitorError as error:
-        failure(error, tried=f"Showing {page.title}", key="page")
+        failure(error, tried=tried, key=key)
+    except Exception as error:  # noqa: BLE001 - the outer edge of a page: report and carry on
+        mark = secrets.token_hex(4)
+        _log.exception("page failed, mark %s", mark)
+        said = Unavailable(
+            f"something unexpected happened ({type(error).__name__}, mark {mark})",
+            hint="the server's output has the details under this mark; please report it",
+        )
+        failure(said, tried=tried, key=key)
 
 
 def _keep_worker() -> None:

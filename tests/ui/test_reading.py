@@ -20,7 +20,7 @@ def test_attention_names_the_drifted_feature_and_since_when(matrix):
     run = matrix(25, 30)
     found = attention(run)
     assert [one.feature for one in found] == ["feature_000"]
-    assert found[0].since == run.granules[15]
+    assert (found[0].since, found[0].lasting) == (run.granules[15], 15)
 
 
 def test_drift_comes_before_absence_before_doubt(matrix):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -15,7 +16,6 @@ from monitor_core.errors import Refused
 from monitor_core.snapshots.findings import shown
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -52,22 +52,29 @@ class Delimited:
             are never closed.
         """
         ragged = _Ragged(self.names)
-        rows = 0
+        rows, last = 0, None
         try:
-            with self.path.open("rb") as file, self._reader(file, ragged) as reader:
+            with self.path.open("rb") as file, self._reader(_Utf8(file, self.name), ragged) as reader:
                 if tuple(reader.schema.names) != self.names:
                     self._refuse_header(reader.schema.names)
                 for batch in reader:
                     yield batch
                     rows += batch.num_rows
+                    last = batch.column(-1)[-1].as_py() if batch.num_rows else last
         except pa.ArrowException as error:
             raise Refused(f"{self.name!r} is not a readable CSV file", reasons=[self._cause(error, rows)]) from None
+        if rows and self._ends_in_quotes(last or ""):
+            raise Refused(
+                f"{self.name!r} is not a readable CSV file",
+                reasons=[f"row {rows:,}: a quote is never closed; the value begins with {shown(last or '')}"],
+                hint="was the file cut short?",
+            )
         if not rows and not ragged.count:  # the header alone still tells the columns
             yield pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in self.names], names=list(self.names))
         if ragged.count:
             raise Refused(f"{self.name!r} is not a readable CSV file", reasons=ragged.reasons(), hint=_RAGGED_HINT)
 
-    def _reader(self, file: io.BufferedReader, ragged: _Ragged) -> arrow_csv.CSVStreamingReader:
+    def _reader(self, file: _Utf8, ragged: _Ragged) -> arrow_csv.CSVStreamingReader:
         wide = len(self.names) > _WIDE
         return arrow_csv.open_csv(
             file,
@@ -94,13 +101,47 @@ class Delimited:
             reasons=[f"the header can be read in two ways: {shown(str(list(self.names)))} and {shown(str(names))}"],
         )
 
+    def _ends_in_quotes(self, last: str) -> bool:
+        """Tell whether the last value of the file was opened by a quote and never closed; Arrow lets that pass."""
+        start = b'"' + last.replace('"', '""').encode()
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - len(start) - 1))
+            tail = file.read()
+        return tail.endswith(start) and (bool(last) or not tail.endswith(b'""'))
+
     def _cause(self, error: pa.ArrowException, rows: int) -> str:
-        if (bad := _first_bad_byte(self.path)) is not None:
-            return bad
         if "straddling" in str(error):
             size = (_WIDE_BLOCK_BYTES if len(self.names) > _WIDE else _BLOCK_BYTES) >> 20
             return f"a row after row {rows:,} is longer than {size} MB; is there a quote that is never closed?"
         return f"after row {rows:,}: {str(error).splitlines()[0]}"
+
+
+class _Utf8(io.RawIOBase):
+    """A file that is refused at the first byte that is not UTF-8 text."""
+
+    def __init__(self, file: io.BufferedReader, name: str) -> None:
+        super().__init__()
+        self._file = file
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._offset = 0
+        self._lines = 1
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._file.read(size)
+        held = len(self._decoder.getstate()[0])
+        try:
+            self._decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            at, line = self._offset - held + error.start, self._lines + chunk[: max(error.start - held, 0)].count(b"\n")
+            reason = f"line {line:,}, byte {at:,}: 0x{error.object[error.start]:02x} is not UTF-8 text"
+            raise Refused(f"{self._name!r} is not UTF-8 text", reasons=[reason], hint=_ENCODING_HINT) from None
+        self._lines += chunk.count(b"\n")
+        self._offset += len(chunk)
+        return chunk
 
 
 _RAGGED_HINT = "was the file cut short, or does a value hold the delimiter without quotes?"
@@ -151,8 +192,8 @@ def open_delimited(path: Path, *, name: str) -> Delimited:
     if not text.strip():
         raise Refused(f"{name!r} is empty", reasons=["there is no header line; expected the names of the columns"])
     delimiter, header = _sniff(text)
-    if "�" in "".join(header) and (bad := _first_bad_byte(path)) is not None:
-        raise Refused(f"{name!r} is not UTF-8 text", reasons=[bad], hint=_ENCODING_HINT)
+    with path.open("rb") as file:
+        _Utf8(file, name).read(_SNIFF_BYTES)
     if header and all(_is_number(cell) for cell in header) and header != [str(place) for place in range(len(header))]:
         raise Refused(
             f"{name!r} has no header line",
@@ -194,24 +235,3 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _first_bad_byte(path: Path) -> str | None:
-    """Return where the file stops being UTF-8, or None."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, lines = 0, 0
-    with path.open("rb") as file:
-        while True:
-            chunk = file.read(_SNIFF_BYTES)
-            held = len(decoder.getstate()[0])
-            try:
-                decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                at = offset - held + error.start
-                line = lines + chunk[: max(error.start - held, 0)].count(b"\n") + 1
-                value = error.object[error.start]
-                return f"line {line:,}, byte {at:,}: 0x{value:02x} is not UTF-8 text"
-            if not chunk:
-                return None
-            lines += chunk.count(b"\n")
-            offset += len(chunk)

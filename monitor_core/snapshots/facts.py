@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor_core.snapshots.dates import instants
+from monitor_core.snapshots.findings import text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _first(mask: NDArray[np.bool_], values: pa.Array, first_row: int) -> tuple[i
     if not mask.any():
         return None
     at = int(np.argmax(mask))
-    return first_row + at, str(values[at].as_py())
+    return first_row + at, text_of(values[at])
 
 
 @dataclass(slots=True)

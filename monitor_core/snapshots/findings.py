@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CheckFinding", "shown"]
+    import pyarrow as pa
+
+__all__ = ["CheckFinding", "shown", "text_of"]
 
 _SHOWN_CHARACTERS = 60
 
@@ -51,6 +53,14 @@ class CheckFinding:
     def from_json(cls, data: Mapping[str, Any]) -> CheckFinding:
         """Read what `to_json` wrote."""
         return cls(**data)
+
+
+def text_of(scalar: pa.Scalar) -> str:
+    """Return one value as text, also where Python cannot hold it (a date in the year 50,000, an unknown time zone)."""
+    try:
+        return str(scalar.as_py())
+    except (OverflowError, ValueError, LookupError):
+        return f"{scalar.value} as {scalar.type}"
 
 
 def shown(value: object) -> str:

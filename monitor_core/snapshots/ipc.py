@@ -93,8 +93,11 @@ def open_arrow(path: Path, *, name: str) -> ArrowSource:
         with pa.memory_map(str(path)) as mapped:
             if is_file:
                 reader = pa.ipc.open_file(mapped)
-                return ArrowSource(name, path, reader.schema.remove_metadata(), reader.num_record_batches)
-            return ArrowSource(name, path, pa.ipc.open_stream(mapped).schema.remove_metadata(), None)
+                schema, n_batches = reader.schema.remove_metadata(), reader.num_record_batches
+            else:
+                schema, n_batches = pa.ipc.open_stream(mapped).schema.remove_metadata(), None
+            str(schema)  # raises where a name is not UTF-8 text
+            return ArrowSource(name, path, schema, n_batches)
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
         raise _damaged(name, f"its schema cannot be read ({path.stat().st_size:,} bytes)", error) from None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
 from monitor_core.errors import Refused
@@ -69,7 +70,9 @@ class JsonLines:
             )
         except (pa.ArrowException, UnicodeDecodeError):
             return None
-        return table.combine_chunks().to_batches()[0] if table.num_columns and table.num_rows else None
+        if not table.num_columns or not table.num_rows or any(map(_overflows, table.columns)):
+            return None
+        return table.combine_chunks().to_batches()[0]
 
     def _careful(self, block: bytes, rows: int) -> pa.RecordBatch:
         """Read line by line: slow, exact about what is wrong, and at home with mixed types."""
@@ -110,6 +113,13 @@ class JsonLines:
 
     def _refuse(self, reason: str, *, hint: str = "") -> NoReturn:
         raise Refused(f"{self.name!r} is not a readable JSONL file", reasons=[reason], hint=hint) from None
+
+
+def _overflows(values: pa.ChunkedArray) -> bool:
+    """Tell whether whole numbers beyond 64 bits may have been rounded to floats (ids of twenty digits)."""
+    if not pa.types.is_floating(values.type):
+        return False
+    return bool(pc.any(pc.greater_equal(pc.abs(values), 2.0**63)).as_py())
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor_core.snapshots.dates import instants
-from monitor_core.snapshots.findings import CheckFinding, shown
+from monitor_core.snapshots.findings import CheckFinding, shown, text_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,7 +111,7 @@ class Evidence:
     def _count(self, kind: Kind, count: int, values: pa.Array, first_row: int) -> None:
         if kind not in self.first:
             offset = pc.index(pc.is_valid(values), value=True).as_py()
-            self.first[kind] = (first_row + offset, str(values[offset].as_py()))
+            self.first[kind] = (first_row + offset, text_of(values[offset]))
         self.counts[kind] = self.counts.get(kind, 0) + count
 
 

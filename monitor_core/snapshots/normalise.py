@@ -101,9 +101,10 @@ def _learn(
     row = 1
     for batch in _named(text):
         if any(name not in columns for name in batch.schema.names):
-            columns |= {name: Evidence() for name in batch.schema.names if name not in columns}
-            if reasons := schema_reasons(list(columns), limits=limits):
+            names = [*columns, *(name for name in batch.schema.names if name not in columns)]
+            if reasons := schema_reasons(names, limits=limits):
                 raise Refused(f"{text.name!r} cannot be accepted", reasons=reasons)
+            columns |= {name: Evidence() for name in names[len(columns) :]}
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
             columns[name].add(values, first_row=row)
         row += batch.num_rows

@@ -90,7 +90,9 @@ def open_parquet(path: Path, *, name: str | None = None) -> ParquetSource:
             metadata, plain = file.metadata, file.schema_arrow
         dictionaries = _with_dictionaries(metadata, plain)
         with _file(path, metadata, dictionaries) as file:
-            return ParquetSource(shown, path, file.schema_arrow.remove_metadata(), metadata, dictionaries)
+            schema = file.schema_arrow.remove_metadata()
+            str(schema)  # raises where a name is not UTF-8 text
+            return ParquetSource(shown, path, schema, metadata, dictionaries)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(shown, f"its footer cannot be read ({path.stat().st_size:,} bytes)", error) from None
 

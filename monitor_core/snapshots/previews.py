@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitor_core.snapshots.columns import kind_of
+from monitor_core.snapshots.findings import text_of
 from monitor_core.snapshots.guess import guess
 from monitor_core.snapshots.peek import peek
 from monitor_core.snapshots.records import ColumnPreview, Preview
@@ -72,8 +73,5 @@ def _rows(table: pa.Table) -> tuple[tuple[str | None, ...], ...]:
 def _cell(value: pa.Scalar) -> str | None:
     if not value.is_valid:
         return None
-    plain = value.as_py()
-    if isinstance(plain, float):
-        return f"{plain:.10g}"
-    text = str(plain)
+    text = f"{value.as_py():.10g}" if pa.types.is_floating(value.type) else text_of(value)
     return text if len(text) <= _CELL_CHARACTERS else text[:_CELL_CHARACTERS] + "…"

@@ -46,7 +46,7 @@ class Tally:
     n_outside: int = 0
     first_infinite: tuple[int, float] | None = None
     first_outside: tuple[int, float] | None = None
-    constant: Any = None
+    constant: pa.Scalar | None = None
     varies: bool = False
     levels: set[Any] | None = None
 
@@ -111,13 +111,11 @@ class Tally:
         if len(self.levels) <= _MAX_LEVELS:
             self.levels |= set(found.slice(0, _MAX_LEVELS + 1).to_pylist())
         self.varies = len(self.levels) > 1
-        self.constant = next(iter(self.levels))
 
     def _compare_with_first(self, values: pa.Array) -> None:
-        if self.constant is None:
-            self.constant = values[pc.index(pc.is_valid(values), value=True).as_py()].as_py()
-        wanted = pa.scalar(self.constant)
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
-        equal = pc.equal(values, wanted.cast(values.type))
+        if self.constant is None:
+            self.constant = values[pc.index(pc.is_valid(values), value=True).as_py()]
+        equal = pc.equal(values, self.constant.cast(values.type))
         self.varies = not pc.all(equal, skip_nulls=True).as_py()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from monitor_core.snapshots.columns import kind_of
-from monitor_core.snapshots.findings import CheckFinding, shown
+from monitor_core.snapshots.findings import CheckFinding, shown, text_of
 from monitor_core.snapshots.roles import Role, Roles
 
 if TYPE_CHECKING:
@@ -266,6 +266,6 @@ def _value_in_row(source: TableSource, column: str, row: int) -> str:
     for shard in source.shards():
         for batch in shard.batches([column]):
             if row <= before + batch.num_rows:
-                return str(batch.column(0)[row - before - 1].as_py())
+                return text_of(batch.column(0)[row - before - 1])
             before += batch.num_rows
     return ""

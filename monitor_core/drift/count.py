@@ -195,7 +195,8 @@ def count(
             totals[number // shards].finish()
         if progress is not None:
             done = sum(total.rows_counted for total in totals) // grid.n_blocks
-            progress((number + 1) / len(tasks), f"{done:,} of {source.n_rows or '?':,} rows counted")
+            of = "" if source.n_rows is None else f" of {source.n_rows:,}"
+            progress((number + 1) / len(tasks), f"{done:,}{of} rows counted")
     return _counted(grid, findings, plan, totals)
 
 

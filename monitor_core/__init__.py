@@ -1,1 +1,40 @@
-"""Bellwether: monitoring for machine-learning models in production."""
+"""Bellwether: monitoring for machine-learning models in production.
+
+``import monitor_core`` costs next to nothing: the names below are loaded when they are first used, and so a prediction
+service that needs one of them never pays for the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor_core.drift.detector import DriftDetector
+
+__all__ = ["DriftDetector"]
+
+_HOMES = {"DriftDetector": "monitor_core.drift.detector"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        raise _missing(name, error) from error
+    globals()[name] = value
+    return value
+
+
+def _missing(name: str, error: ModuleNotFoundError) -> ImportError:
+    from monitor_core.errors import MissingExtra  # noqa: PLC0415 - the package alone loads nothing
+
+    return MissingExtra(
+        f"{name} needs {error.name}, which is not installed", hint="pip install 'bellwether-monitor[app]'"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

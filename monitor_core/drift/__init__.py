@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from monitor_core.drift.api import build_baseline, compare
     from monitor_core.drift.baseline import Baseline
+    from monitor_core.drift.detector import DriftDetector
     from monitor_core.drift.results import CellState, DriftReport, FeatureDrift, FeatureKind, GranuleDrift
     from monitor_core.drift.rules import judge
 
 __all__ = [
     "Baseline",
     "CellState",
+    "DriftDetector",
     "DriftReport",
     "FeatureDrift",
     "FeatureKind",
@@ -26,6 +28,7 @@ __all__ = [
 _HOMES = {
     "Baseline": "baseline",
     "CellState": "results",
+    "DriftDetector": "detector",
     "DriftReport": "results",
     "FeatureDrift": "results",
     "FeatureKind": "results",

@@ -215,8 +215,8 @@ _EMPTY = {"categorical": pa.string(), "numeric": pa.float64(), "boolean": pa.boo
 
 def _candidates(evidence: Evidence, expected: str | None) -> list[tuple[tuple[Kind, ...], pa.DataType, str]]:
     seen = evidence.counts
-    if Kind.CODE in seen and expected != "numeric":
-        return []
+    if Kind.CODE in seen and Kind.DECIMAL not in seen and expected != "numeric":
+        return []  # no column of codes holds a decimal
     whole = Kind.DECIMAL not in seen and Kind.CODE not in seen
     number = ((*_NUMBERS, Kind.CODE), pa.int64() if whole else pa.float64(), "number")
     moment = ((Kind.MOMENT,), MOMENT, "date")

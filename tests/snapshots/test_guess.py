@@ -1,0 +1,89 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from monitor_core.snapshots.guess import guess
+from monitor_core.snapshots.roles import Role, Roles
+
+
+def roles_of(columns, remembered=None):
+    table = pa.table(columns)
+    return dict(guess(table.schema, table, remembered=remembered).columns)
+
+
+@pytest.mark.parametrize("file", ["employment_MA_reference.pq", "employment_MA_analysis.pq"])
+def test_the_census_file_is_understood(file, shared_data):
+    """Id, year, prediction and probability; everything else is a feature."""
+    table = pq.read_table(shared_data / file)
+    roles = guess(table.schema, table.slice(0, 10_000))
+    assert {name: role.value for name, role in roles.columns if role is not Role.FEATURE} == {
+        "id": "entity_id",
+        "year": "timestamp",
+        "prediction": "prediction",
+        "predicted_probability": "score",
+    }
+
+
+@pytest.mark.parametrize("name", ["timestamp", "event_time", "Date", "createdAt", "scored_at", "ts"])
+def test_a_date_column_is_known_by_its_name(name):
+    """In any spelling, as text as well."""
+    assert roles_of({"x": [1.0, 2.0], name: ["2026-01-01", "2026-01-02"]})[name] is Role.TIMESTAMP
+
+
+def test_a_better_name_wins_over_another_date():
+    """Only one column says when a row is from."""
+    moments = pa.array([0, 1], pa.timestamp("s"))
+    roles = roles_of({"last_seen": moments, "timestamp": moments})
+    assert roles == {"last_seen": Role.FEATURE, "timestamp": Role.TIMESTAMP}
+
+
+def test_a_date_of_birth_is_a_feature():
+    """Not every date says when the row is from."""
+    assert roles_of({"birth_date": pa.array([0, 1], pa.timestamp("s"))}) == {"birth_date": Role.FEATURE}
+
+
+@pytest.mark.parametrize("values", [[1, 2], [31, 40]])
+def test_small_numbers_are_no_dates_whatever_the_name(values):
+    """A column called day may count days."""
+    assert roles_of({"day": values})["day"] is Role.FEATURE
+
+
+def test_a_score_outside_0_to_1_is_a_feature():
+    """Credit scores are features, probabilities are scores."""
+    assert roles_of({"score": [640.0, 710.0]})["score"] is Role.FEATURE
+    assert roles_of({"score": [0.1, 0.9]})["score"] is Role.SCORE
+
+
+@pytest.mark.parametrize("name", ["label", "y_true", "target", "ground_truth"])
+def test_only_well_known_names_are_labels(name):
+    """What a column means cannot be known from its values."""
+    assert roles_of({name: [0, 1], "employed": [0, 1]}) == {name: Role.LABEL, "employed": Role.FEATURE}
+
+
+def test_further_ids_are_ignored_when_nearly_all_values_differ():
+    """An order number as a feature would be all unseen values."""
+    roles = roles_of({"id": range(100), "order_id": range(100), "region_id": [1, 2] * 50})
+    assert roles == {"id": Role.ENTITY_ID, "order_id": Role.IGNORED, "region_id": Role.FEATURE}
+
+
+def test_text_that_is_all_different_is_an_id():
+    """Also without a telling name; measurements are not."""
+    roles = roles_of({"x": np.arange(60) * 1.5, "code": [f"k{n}" for n in range(60)]})
+    assert roles == {"x": Role.FEATURE, "code": Role.ENTITY_ID}
+
+
+def test_remembered_roles_win():
+    """New columns are features, columns that are gone are forgotten."""
+    before = Roles((("label", Role.FEATURE), ("gone", Role.SCORE), ("x", Role.IGNORED)), segment="gone")
+    table = pa.table({"x": [1], "label": [0], "new": [2], "nested": [[1]]})
+    got = guess(table.schema, table, remembered=before)
+    assert [role.value for _, role in got.columns] == ["ignored", "feature", "feature", "ignored"]
+    assert got.segment is None
+
+
+def test_no_rows_and_no_values_are_no_obstacle():
+    """Names and types still speak."""
+    schema = pa.schema([("id", pa.int64()), ("ts", pa.timestamp("us")), ("score", pa.float64()), ("n", pa.null())])
+    roles = dict(guess(schema, schema.empty_table()).columns)
+    assert list(roles.values()) == [Role.ENTITY_ID, Role.TIMESTAMP, Role.SCORE, Role.FEATURE]

@@ -14,27 +14,37 @@ if TYPE_CHECKING:
 
 __all__ = ["cli_lines", "http_lines"]
 
+_FILES = (("baseline", "training.parquet"), ("current", "production.parquet"))
 
-def cli_lines(settings: Settings, ref: ModelRef | None = None) -> str:  # noqa: ARG001 - the same call as `http_lines`
-    """Return the commands that add a model, its baseline and newer data."""
+
+def cli_lines(ref: ModelRef | None = None) -> str:
+    """Return the commands that add a model (unless one is given), upload its baseline and newer data, and judge.
+
+    Examples
+    --------
+    >>> print(cli_lines())
+    bellwether models add churn --version 1.0.0 --granularity day
+    bellwether snapshots upload churn:1.0.0 training.parquet --baseline
+    bellwether snapshots upload churn:1.0.0 production.parquet
+    bellwether drift run churn:1.0.0 --fail-on high
+    """
     model, version = _names(ref)
-    add = "" if ref else f"bellwether models add {model} --version {version} --granularity day\n"
-    return (
-        f"{add}bellwether baselines set {model} {version} training.parquet\n"
-        f"bellwether snapshots add {model} {version} production.parquet\n"
-        f"bellwether drift run {model} {version} --fail-on high"
-    )
+    add = [] if ref else [f"bellwether models add {model} --version {version} --granularity day"]
+    uploads = [
+        f"bellwether snapshots upload {model}:{version} {file}" + (" --baseline" if purpose == "baseline" else "")
+        for purpose, file in _FILES
+    ]
+    return "\n".join([*add, *uploads, f"bellwether drift run {model}:{version} --fail-on high"])
 
 
 def http_lines(settings: Settings, ref: ModelRef | None = None) -> str:
-    """Return the requests that upload a baseline and newer data; the token is read from its file."""
+    """Return the requests that upload a baseline and newer data; the token is read from its file, not shown."""
     model, version = _names(ref)
     token = shlex.quote(str(token_path(settings.data_dir.absolute())))
     url = f"{address(settings)}/api/v1/models/{model}/versions/{version}/snapshots"
     return "\n".join(
-        f'curl -H "Authorization: Bearer $(cat {token})" \\\n  --data-binary @{file} \\\n'
-        f"  '{url}?purpose={purpose}&filename={file}'"
-        for purpose, file in (("baseline", "training.parquet"), ("current", "production.parquet"))
+        f"curl -T {file} -H \"Authorization: Bearer $(cat {token})\" \\\n  '{url}?purpose={purpose}&filename={file}'"
+        for purpose, file in _FILES
     )
 
 

@@ -50,7 +50,7 @@ def greet(app: Services) -> None:
         )
     with st.expander("From the command line or over HTTP", icon=":material/terminal:"):
         st.caption("The same from a terminal on this machine:")
-        st.code(cli_lines(app.settings), language="bash", wrap_lines=True)
+        st.code(cli_lines(), language="bash", wrap_lines=True)
         st.caption("Or from anywhere that reaches this address; the token lies in the data folder:")
         st.code(http_lines(app.settings), language="bash", wrap_lines=True)
 

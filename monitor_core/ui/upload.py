@@ -143,5 +143,5 @@ def _ref(app: Services, target: Target) -> ModelRef:
 def _larger(app: Services, ref: ModelRef | None) -> None:
     with st.expander("Larger than memory, or from a pipeline", icon=":material/terminal:"):
         st.caption("These stream from disk, of any size that the settings allow:")
-        st.code(cli_lines(app.settings, ref), language="bash", wrap_lines=True)
+        st.code(cli_lines(ref), language="bash", wrap_lines=True)
         st.code(http_lines(app.settings, ref), language="bash", wrap_lines=True)

@@ -1,0 +1,182 @@
+"""A fresh server of our own, and a real browser that may only talk to it."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / "build" / "screens"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 60_000
+HOSTILE = "**x** <img src=x onerror=alert(1)> :red[a] [a](javascript:alert(1))"
+
+
+@contextmanager
+def serving(data_dir):
+    """Run the app on a free port; give its address."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MONITOR_", "STREAMLIT_"))}
+    command = [sys.executable, "-m", "monitor_core", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    log = (data_dir.parent / f"{data_dir.name}.log").open("w+")
+    server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        line = server.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the server did not start: {line} {Path(log.name).read_text()[-2000:]}"
+        yield found[0]
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        server.stdout.close()
+        log.close()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """An empty installation."""
+    with serving(tmp_path / "data") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def engine(chromium):
+    """One browser for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page in the browser, with the few gestures that the stories need."""
+
+    def __init__(self, page, url):
+        self.page = page
+        self.url = url
+        page.set_default_timeout(WAIT)
+
+    def go(self, path=""):
+        self.page.goto(f"{self.url}{path}")
+        self.settled()
+        return self
+
+    def settled(self):
+        """Wait until the script has run and everything is drawn."""
+        self.page.wait_for_selector("[data-testid=stHeading], [data-testid=stAlert]")
+        self.page.wait_for_function(
+            "() => document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state') !== 'running'"
+        )
+        self.page.wait_for_timeout(300)
+
+    def sees(self, text):
+        self.page.get_by_text(text, exact=False).first.wait_for()
+        return self
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.settled()
+        return self
+
+    def menu(self, name):
+        self.page.get_by_role("link", name=name).first.click()
+        self.settled()
+        return self
+
+    def picture(self, name):
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENS / f"{name}.png", full_page=False)
+        return self
+
+
+@pytest.fixture
+def visit(engine):
+    """Open a window; every request to another host fails the test."""
+    outside, contexts = [], []
+
+    def opened(url, *, scheme="light", width=1440, height=900):
+        context = engine.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            timezone_id="Europe/Berlin",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: outside.append(f"dialog: {dialog.message}"))
+
+        def check(route):
+            if route.request.url.startswith((url, "data:", "blob:")):
+                route.continue_()
+            else:
+                outside.append(route.request.url)
+                route.abort()
+
+        page.route("**/*", check)
+        return Visit(page, url)
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not outside, f"the page asked other hosts: {outside}"
+
+
+def make_file(path, first, days, *, shift_from=None, rows=300, seed=1):
+    """Write days of data; from `shift_from` on, `amount` has moved by a standard deviation."""
+    rng = np.random.default_rng(seed)
+    start = np.datetime64(first)
+    day = np.repeat(np.arange(days), rows)
+    moved = np.zeros(len(day)) if shift_from is None else (start + day >= np.datetime64(shift_from)).astype(float)
+    table = {
+        "id": [f"c{i}" for i in range(len(day))],
+        "date": [str(one) for one in start + day],
+        "amount": rng.normal(0, 1, len(day)) + moved,
+        "channel": rng.choice(["shop", "web", "phone"], len(day)),
+        HOSTILE: rng.normal(0, 1, len(day)),
+    }
+    table |= {f"quiet_{i:02d}": rng.normal(i, 1 + i, len(day)) for i in range(20)}
+    pq.write_table(pa.table(table), path)
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two files of our own: a baseline of 30 days, and 20 days in which `amount` moves."""
+    june = make_file(tmp_path / "june.parquet", "2026-06-01", 30)
+    july = make_file(tmp_path / "july.parquet", "2026-07-01", 20, shift_from="2026-07-12", seed=2)
+    return june, july
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory):
+    """A server with a judged model, for tests that only look; its data folder was filled before it started."""
+    folder = tmp_path_factory.mktemp("judged")
+    june = make_file(folder / "june.parquet", "2026-06-01", 30)
+    july = make_file(folder / "july.parquet", "2026-07-01", 20, shift_from="2026-07-12", seed=2)
+    environ = os.environ | {"MONITOR_DATA_DIR": str(folder / "data")}
+
+    def command(*words):
+        subprocess.run([sys.executable, "-m", "monitor_core", *words], cwd=ROOT, env=environ, check=True)
+
+    command("models", "add", "shop", "--version", "1.0", "--title", "The shop")
+    command("snapshots", "upload", "shop:1.0", str(june), "--baseline")
+    command("snapshots", "upload", "shop:1.0", str(july))
+    with serving(folder / "data") as url:
+        yield url

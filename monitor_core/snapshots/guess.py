@@ -67,9 +67,9 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
     if remembered is not None:
         return _recalled(schema, remembered)
     roles: dict[str, Role] = {field.name: Role.FEATURE for field in schema}
-    for name in schema.names:
-        if kind_of(schema.field(name).type) == "unsupported":
-            roles[name] = Role.IGNORED
+    for field in schema:
+        if kind_of(field.type) == "unsupported":
+            roles[field.name] = Role.IGNORED
     choices: tuple[tuple[Role, Callable[[str, pa.ChunkedArray], float]], ...] = (
         (Role.TIMESTAMP, _timestamp_rank),
         (Role.PREDICTION, _by_name(_PREDICTIONS)),

@@ -215,13 +215,18 @@ _EMPTY = {"categorical": pa.string(), "numeric": pa.float64(), "boolean": pa.boo
 
 def _candidates(evidence: Evidence, expected: str | None) -> list[tuple[tuple[Kind, ...], pa.DataType, str]]:
     seen = evidence.counts
-    if Kind.CODE in seen and Kind.DECIMAL not in seen and expected != "numeric":
-        return []  # no column of codes holds a decimal
+    if Kind.CODE in seen and Kind.CODE not in _number_kinds(evidence) and expected != "numeric":
+        return []
     whole = Kind.DECIMAL not in seen and Kind.CODE not in seen
     number = ((*_NUMBERS, Kind.CODE), pa.int64() if whole else pa.float64(), "number")
     moment = ((Kind.MOMENT,), MOMENT, "date")
     truth = [((Kind.BOOLEAN,), pa.bool_(), "truth value")] if len(seen) == 1 else []
     return [*truth, number, moment]
+
+
+def _number_kinds(evidence: Evidence) -> tuple[Kind, ...]:
+    """Return what passes for a number: digits with a leading zero only beside decimals, which no code has."""
+    return (*_NUMBERS, Kind.CODE) if Kind.DECIMAL in evidence.counts else _NUMBERS
 
 
 def _share(evidence: Evidence, kind: Kind) -> float:
@@ -257,8 +262,9 @@ def _nested(column: str, evidence: Evidence) -> CheckFinding:
 
 
 def _mixed(column: str, evidence: Evidence) -> list[CheckFinding]:
-    numbers = _share(evidence, Kind.INTEGER) + _share(evidence, Kind.DECIMAL)
-    others = [kind for kind in evidence.counts if kind not in _NUMBERS]
+    kinds = _number_kinds(evidence)
+    numbers = sum(_share(evidence, kind) for kind in kinds)
+    others = [kind for kind in evidence.counts if kind not in kinds]
     if numbers < 0.5 or not others:
         return []
     row, value = min(evidence.first[kind] for kind in others)

@@ -21,6 +21,7 @@ from monitor_core.snapshots.parquet import open_parquet
 from monitor_core.snapshots.sources import schema_reasons
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO
 
     from monitor_core.settings import SnapshotSettings
@@ -100,17 +101,24 @@ def _start(packed: IO[bytes] | gzip.GzipFile, target: Path, name: str, budget: B
 
 
 def _first_rows(source: TableSource) -> Peek:
-    columns = source.schema.names
+    table = pa.Table.from_batches(_first_batches(source), schema=source.schema)
+    return Peek(_detached(table), source.n_rows, source.findings)
+
+
+def _first_batches(source: TableSource) -> Iterator[pa.RecordBatch]:
+    left = PEEK_ROWS
     for shard in source.shards():
-        for batch in shard.batches(columns):
-            table = pa.Table.from_batches([batch.slice(0, PEEK_ROWS)])
-            return Peek(_detached(table), source.n_rows, source.findings)
-    return Peek(source.schema.empty_table(), source.n_rows, source.findings)
+        for batch in shard.batches(source.schema.names):
+            yield batch.slice(0, left)
+            left -= batch.num_rows
+            if left <= 0:
+                return
 
 
 def _detached(table: pa.Table) -> pa.Table:
     """Return a copy that does not point into a mapped file."""
     sink = pa.BufferOutputStream()
+    # a dictionary may differ from batch to batch, which only the stream format can hold
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return pa.ipc.open_stream(sink.getvalue()).read_all()

@@ -47,20 +47,21 @@ def on_schema(schema: pa.Schema, roles: Roles, *, needs_date: bool) -> Iterator[
         yield CheckFinding(
             "refusal", "no column says when a row is from; choose a date column, or one date for the whole file"
         )
+    types = dict(zip(schema.names, schema.types, strict=True))
     for name, role in roles.columns:
-        if name not in schema.names:
+        if name not in types:
             if role is not Role.IGNORED:
                 yield CheckFinding("refusal", f"column {name!r} ({role.value}) is not in the file", column=name)
             continue
-        kind = kind_of(schema.field(name).type)
+        kind = kind_of(types[name])
         allowed = _ALLOWED_KINDS.get(role)
         if allowed and kind not in allowed:
             words = ", ".join(word for word in allowed if word != "empty")
             yield CheckFinding(
                 "refusal",
-                f"column {name!r} has the type {schema.field(name).type}; as {role.value} allowed are: {words}",
+                f"column {name!r} has the type {types[name]}; as {role.value} allowed are: {words}",
                 column=name,
-                value=str(schema.field(name).type),
+                value=str(types[name]),
                 allowed=words,
             )
 
@@ -81,7 +82,8 @@ def on_baseline(
     """
     if expected is None:
         return roles, (), []
-    kinds = {name: kind_of(schema.field(name).type) for name, _ in roles.monitored if name in schema.names}
+    types = dict(zip(schema.names, schema.types, strict=True))
+    kinds = {name: kind_of(types[name]) for name, _ in roles.monitored if name in types}
     absent = [name for name in expected if name not in kinds]
     extra = [name for name in kinds if name not in expected]
     retyped = [name for name, kind in kinds.items() if name in expected and not _fits(kind, expected[name])]

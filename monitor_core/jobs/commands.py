@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from monitor_core.drift.service import BASELINE_KINDS
 from monitor_core.errors import Conflict, InvalidInput
 from monitor_core.jobs.queue import Job, JobQueue
 
@@ -23,6 +24,7 @@ __all__ = [
     "EXAMPLE_MODEL",
     "accept_snapshot",
     "cancel_job",
+    "delete_model",
     "load_example",
     "queue",
     "remove_example",
@@ -33,9 +35,6 @@ __all__ = [
 
 EXAMPLE_MODEL = "example"
 """The id of the model that the example makes."""
-
-BASELINE_KINDS = ("fixed", "rolling", "same_weekday")
-"""How a baseline of past granules moves on: not at all, with the days, or by weekday."""
 
 
 def queue(services: Services) -> JobQueue:
@@ -57,14 +56,16 @@ def accept_snapshot(services: Services, snapshot_id: str, roles: Roles, *, keep_
     """
     snapshot = services.snapshots.get(snapshot_id)
     with services.engine.begin() as connection:
-        services.snapshots.accept(snapshot_id, roles, keep_rows=keep_rows, actor=actor, connection=connection)
-        return queue(services).enqueue(
+        job_id = queue(services).enqueue(
             "take_in",
             ref=snapshot.ref,
             params={"snapshot_id": snapshot_id},
             requested_by=actor,
             connection=connection,
         )
+        # Last, because it appends to the trail, for which others have to wait until the transaction ends.
+        services.snapshots.accept(snapshot_id, roles, keep_rows=keep_rows, actor=actor, connection=connection)
+    return job_id
 
 
 def request_run(
@@ -147,8 +148,20 @@ def remove_example(services: Services, *, actor: str) -> bool:
     """Remove everything that `load_example` made; False when there is no example."""
     found = [model for model in services.models.list(archived=True) if model.is_example]
     for model in found:
-        services.models.delete(model.model_id, actor=actor)
+        delete_model(services, model.model_id, actor=actor)
     return bool(found)
+
+
+def delete_model(services: Services, model_id: str, *, actor: str) -> None:
+    """Delete a model with everything that belongs to it, the files of its uploads included.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    """
+    services.models.delete(model_id, actor=actor)
+    services.snapshots.prune(services.now())
 
 
 def cancel_job(services: Services, job_id: str, *, actor: str) -> Job:

@@ -29,15 +29,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BASELINE_DAYS", "CHANGES", "DAYS", "ExampleFile", "example_files", "example_roles"]
+    from monitor_core.snapshots.records import Purpose
+
+__all__ = ["BASELINE_DAYS", "CHANGES", "DAYS", "EXAMPLE_TITLE", "ExampleFile", "example_files", "example_roles"]
+
+EXAMPLE_TITLE = "Customer churn (example)"
 
 DAYS = 120
 BASELINE_DAYS = 60
 CHANGES = {"monthly_spend": 75, "session_minutes": 80, "days_since_login": 88, "acquisition_channel": 100}
 """Day (from 0) on which each feature that changes begins to."""
 
-_SEED = 20_260_601
-_START = datetime(2026, 6, 1, tzinfo=UTC)
+_SEED = 20_250_602
+_START = datetime(2025, 6, 2, tzinfo=UTC)
 _WEEK = np.array([1.0, 1.05, 1.05, 1.0, 0.95, 0.6, 0.5])  # rows by weekday, Monday first
 _ROWS_A_DAY = 500
 _LATE_SHARE = 0.04
@@ -61,7 +65,7 @@ class ExampleFile:
     """One upload of the example."""
 
     filename: str
-    purpose: str
+    purpose: Purpose
     """``baseline`` or ``current``."""
     table: pa.Table
 
@@ -108,7 +112,7 @@ def _features() -> list[str]:
     return [*_NORMAL, *_SKEWED, *counts, *_CATEGORIES, *flags, "days_since_login"]
 
 
-def _file(name: str, purpose: str, tables: Sequence[pa.Table]) -> ExampleFile:
+def _file(name: str, purpose: Purpose, tables: Sequence[pa.Table]) -> ExampleFile:
     return ExampleFile(f"example-{name}.parquet", purpose, pa.concat_tables(tables).combine_chunks())
 
 

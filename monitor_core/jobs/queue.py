@@ -220,6 +220,12 @@ class JobQueue:
         with self._engine.connect() as connection:
             return tuple(_job(row) for row in connection.execute(query).mappings())
 
+    def last_asked(self, kind: str) -> datetime | None:
+        """Return when a job of this kind was last asked for; None when none is in the table."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(func.max(table.c.created_at)).where(table.c.kind == kind))
+            return found.scalar_one_or_none()
+
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state; every state is present."""
         query = select(table.c.state, func.count()).group_by(table.c.state)

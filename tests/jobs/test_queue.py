@@ -287,3 +287,11 @@ class TestList:
         kept = queue.enqueue("work")
         assert queue.prune(clock.advance(days=1)) == 1
         assert [job.job_id for job in queue.list()] == [kept]
+
+    def test_the_last_request_of_a_kind(self, queue, clock):
+        """For what is due once a day."""
+        assert queue.last_asked("work") is None
+        queue.enqueue("work", params={"n": 1})
+        later = clock.advance(hours=1)
+        queue.enqueue("work", params={"n": 2})
+        assert queue.last_asked("work") == later

@@ -1,0 +1,216 @@
+"""`models`: what is monitored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from monitor_core.cli.output import fields, show, table
+from monitor_core.cli.session import AsJson, ModelArgument, Yes, actor, assignments, confirm, model_ref, opened
+from monitor_core.errors import InvalidInput
+from monitor_core.jobs import commands
+from monitor_core.storage.models import Model
+from monitor_core.values import ModelRef
+
+app = typer.Typer(help="Models and their versions.", no_args_is_help=True, rich_markup_mode=None)
+
+ModelId = Annotated[str, typer.Argument(metavar="MODEL")]
+Title = Annotated[str | None, typer.Option(help="What people read.")]
+Kind = Annotated[str | None, typer.Option(help="What sort of model.")]
+Owner = Annotated[str | None, typer.Option(help="Who answers for it.")]
+Description = Annotated[str | None, typer.Option()]
+Grain = Annotated[str | None, typer.Option("--granularity", help="hour, day, week, month, year or rows:N.")]
+Training = Annotated[str, typer.Option("--training-date", help="As 2026-01-31.")]
+Note = Annotated[str, typer.Option(help="Free text.")]
+Importance = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file: feature to importance.", show_default=False)
+]
+
+
+@app.command("list")
+def list_models(
+    *,
+    archived: Annotated[bool, typer.Option("--archived", help="Those put away, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the models."""
+    with opened() as services:
+        found = [(model, services.models.versions(model.model_id)) for model in services.models.list(archived=archived)]
+    data = [{**_data(model), "versions": [version.ref.version for version in versions]} for model, versions in found]
+    rows = [
+        [row["model_id"], ", ".join(row["versions"]), row["granularity"], row["owner"], row["title"]] for row in data
+    ]
+    empty = "no model yet; add one with: models add ID --version 1"
+    show(data, table(rows, ["model", "versions", "granularity", "owner", "title"], empty=empty), as_json=as_json)
+
+
+@app.command()
+def add(
+    model_id: ModelId,
+    *,
+    version: Annotated[str, typer.Option(help="Its first version.")] = "1",
+    title: Title = None,
+    kind: Kind = None,
+    owner: Owner = None,
+    description: Description = None,
+    granularity: Grain = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a model with its first version."""
+    with opened() as services:
+        made = services.models.add(
+            model_id,
+            title=title or "",
+            version=version,
+            kind=kind or "",
+            owner=owner or "",
+            description=description or "",
+            granularity=granularity or "day",
+            actor=actor(),
+        )
+    show(_data(made), f"added model {made.model_id}, version {version}, by {made.granularity}", as_json=as_json)
+
+
+@app.command("show")
+def show_model(model_id: ModelId, *, as_json: AsJson = False) -> None:
+    """Show a model, its versions and thresholds."""
+    with opened() as services:
+        model, versions = services.models.get(model_id), services.models.versions(model_id)
+    data = {**_data(model), "versions": [{**_version(item)} for item in versions]}
+    rows = [[item["version"], item["training_date"], item["note"]] for item in data["versions"]]
+    shown = {name: value for name, value in data.items() if name not in {"versions", "thresholds", "roles"}}
+    shown["thresholds"] = ", ".join(f"{name}={value}" for name, value in model.thresholds.items())
+    text = fields(shown) + "\n\n" + table(rows, ["version", "trained", "note"], empty="no version yet")
+    show(data, text, as_json=as_json)
+
+
+@app.command()
+def update(
+    model_id: ModelId,
+    *,
+    title: Title = None,
+    kind: Kind = None,
+    owner: Owner = None,
+    description: Description = None,
+    granularity: Grain = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given of a model."""
+    with opened() as services:
+        changed = services.models.update(
+            model_id,
+            title=title,
+            kind=kind,
+            owner=owner,
+            description=description,
+            granularity=granularity,
+            actor=actor(),
+        )
+    show(_data(changed), f"updated model {model_id}", as_json=as_json)
+
+
+@app.command()
+def archive(model_id: ModelId, *, as_json: AsJson = False) -> None:
+    """Put a model away; nothing is deleted."""
+    with opened() as services:
+        show(_data(services.models.archive(model_id, actor=actor())), f"archived model {model_id}", as_json=as_json)
+
+
+@app.command()
+def restore(model_id: ModelId, *, as_json: AsJson = False) -> None:
+    """Take a model out of the archive."""
+    with opened() as services:
+        show(_data(services.models.restore(model_id, actor=actor())), f"restored model {model_id}", as_json=as_json)
+
+
+@app.command()
+def delete(model_id: ModelId, *, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Delete a model with all its data and results."""
+    with opened() as services:
+        model = services.models.get(model_id)
+        confirm(f"Delete model {model_id!r} with all its snapshots, baselines and runs?", yes=yes)
+        commands.delete_model(services, model.model_id, actor=actor())
+    show({"deleted": model_id}, f"deleted model {model_id}", as_json=as_json)
+
+
+@app.command("add-version")
+def add_version(
+    model: Annotated[str, typer.Argument(metavar="MODEL:VERSION")],
+    *,
+    training_date: Training = "",
+    note: Note = "",
+    importance: Importance = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a version to a model."""
+    model_id, _, version = model.partition(":")
+    if not version:
+        raise InvalidInput(f"{model!r} names no version", hint=f"for example {model}:2")
+    with opened() as services:
+        made = services.models.add_version(
+            ModelRef(model_id, version),
+            training_date=training_date,
+            note=note,
+            importance=_importance(importance),
+            actor=actor(),
+        )
+    show(_version(made), f"added version {version} of model {model_id}", as_json=as_json)
+
+
+@app.command()
+def thresholds(
+    model: ModelArgument,
+    changes: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", show_default=False)] = None,
+    *,
+    clear: Annotated[bool, typer.Option("--clear", help="Return to the general thresholds first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change a model's own thresholds."""
+    with opened() as services:
+        found = services.models.get(model_ref(services, model).model_id)
+        if clear or changes:
+            kept = {} if clear else dict(found.thresholds)
+            wanted = {**kept, **assignments(changes)}
+            found = services.models.set_thresholds(found.model_id, wanted, actor=actor())
+    text = fields(dict(found.thresholds)) if found.thresholds else "none of its own; the general ones apply"
+    show(dict(found.thresholds), text, as_json=as_json)
+
+
+def _importance(path: Path | None) -> dict[str, float] | None:
+    if path is None:
+        return None
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidInput(f"{path.name} is not JSON: {error}") from None
+    if not isinstance(read, dict):
+        raise InvalidInput(f"{path.name} holds no object", hint='write {"feature": 0.3, ...}')
+    return read
+
+
+def _data(model: Model) -> dict[str, Any]:
+    names = (
+        "model_id",
+        "title",
+        "kind",
+        "owner",
+        "description",
+        "is_example",
+        "created_at",
+        "archived_at",
+        "thresholds",
+    )
+    return {**{name: getattr(model, name) for name in names}, "granularity": str(model.granularity)}
+
+
+def _version(version: Any) -> dict[str, Any]:
+    return {
+        "version": version.ref.version,
+        "training_date": version.training_date,
+        "note": version.note,
+        "importance": version.importance,
+        "created_at": version.created_at,
+    }

@@ -1,0 +1,35 @@
+"""Drop what is older than the settings keep, once a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitor_core.jobs.queue import JobQueue
+
+if TYPE_CHECKING:
+    from monitor_core.runtime import Services
+
+__all__ = ["chores", "prune_all"]
+
+PRUNE_EVERY = timedelta(days=1)
+
+
+def prune_all(services: Services) -> dict[str, int]:
+    """Drop expired uploads, kept rows, leftovers and finished jobs; return how many of each."""
+    now, kept = services.now(), services.settings.retention
+    pruned = services.snapshots.prune(now)
+    jobs = JobQueue(services.engine, services.now).prune(now - timedelta(days=kept.jobs_days))
+    return {
+        "expired_uploads": len(pruned.expired),
+        "kept_rows": len(pruned.kept_rows),
+        "leftovers": len(pruned.leftovers),
+        "jobs": jobs,
+    }
+
+
+def chores(services: Services, queue: JobQueue) -> None:
+    """Ask for the daily pruning when it is due."""
+    last = queue.last_asked("prune")
+    if last is None or services.now() - last >= PRUNE_EVERY:
+        queue.enqueue("prune", requested_by="schedule")

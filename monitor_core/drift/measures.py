@@ -28,6 +28,8 @@ __all__ = ["Comparator", "Measures"]
 class Measures:
     """What was measured; arrays of shape (granules, features), NaN where it cannot be computed.
 
+    Nothing can be computed of a feature whose rows, on both sides, lie in a single PSI cell (constant, all missing).
+
     Attributes
     ----------
     n_rows
@@ -70,6 +72,22 @@ class Measures:
     def row(self, number: int) -> Measures:
         """Return one granule: arrays of shape (features,)."""
         return Measures(**{item.name: getattr(self, item.name)[number] for item in fields(self)})
+
+
+_STATISTICS = (
+    "psi",
+    "noise_floor",
+    "noise_q99",
+    "debiased",
+    "chi2",
+    "dof",
+    "tail_p",
+    "plain_p",
+    "js",
+    "ks_low",
+    "ks_high",
+    "wasserstein",
+)
 
 
 class Comparator:
@@ -116,6 +134,9 @@ class Comparator:
             measured = ordered.measure(cells)
             for name, values in zip(("ks_low", "ks_high", "wasserstein"), measured, strict=True):
                 found[name][:, ordered.index] = values
+        nothing_to_compare = ~(found["cells"] >= 2)  # one cell on both sides: the answer is not 0, there is none
+        for name in _STATISTICS:
+            found[name][nothing_to_compare] = np.nan
         return Measures(n_rows=n_rows, **found)
 
     def _rows(self, summaries: Sequence[TableSummary], n_rows: NDArray[np.int64], found: dict[str, Floats]) -> None:
@@ -164,5 +185,6 @@ class _Ordered:
 
     def measure(self, current: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
         """Return KS bounds and Wasserstein distance of each row of `current`."""
-        low, high = stats.ks_bounds(self.cells, current, self.feature.knots)
+        with np.errstate(over="ignore"):  # knots at the greatest number
+            low, high = stats.ks_bounds(self.cells, current, self.feature.knots)
         return low, high, stats.wasserstein(self.cells, current, self.feature.knots, scale=self.scale)

@@ -81,7 +81,8 @@ def _unique(values: Numbers) -> Numbers:
 def _above(values: Numbers) -> Numbers:
     """Return the next representable value above each (infinity and the largest integer stay)."""
     if values.dtype.kind == "f":
-        return np.nextafter(values, np.inf)
+        with np.errstate(over="ignore"):  # infinity lies above the greatest number
+            return np.nextafter(values, np.inf)
     return np.where(values < np.iinfo(np.int64).max, values, values - 1) + 1
 
 

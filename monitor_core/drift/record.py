@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["decode_granule", "encode_granule", "read_matrix"]
+__all__ = ["decode_granule", "encode_granule", "read_matrix", "read_trend"]
 
 _FORMAT = "bellwether-drift-1"
 _KEY = b"bellwether"
@@ -118,6 +118,19 @@ def read_matrix(run_id: str, segment: str, payloads: Sequence[bytes]) -> RunMatr
         severity=cells("severity", np.int8),
         **floats,
     )
+
+
+def read_trend(payloads: Sequence[bytes], feature: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return the granules, and ``psi`` and ``noise_q99`` of one feature in each, shape (granules, 2)."""
+    labels, rows = [], np.full((len(payloads), 2), np.nan)
+    for number, payload in enumerate(payloads):
+        table = _read(payload, ("name", "psi", "noise_q99"))
+        labels.append(str(_header_of(table)["granule"]))
+        place = table.column("name").combine_chunks().index(feature).as_py()
+        if place >= 0:
+            values = (table.column(name)[place].as_py() for name in ("psi", "noise_q99"))
+            rows[number] = [np.nan if value is None else value for value in values]
+    return tuple(labels), rows
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from monitor_core.drift.record import decode_granule, encode_granule, read_matrix
+from monitor_core.drift.record import decode_granule, encode_granule, read_matrix, read_trend
 from monitor_core.drift.results import CellState, RunSummary
 from monitor_core.errors import NotFound
 from monitor_core.storage.schema import baseline, drift_report, drift_result, drift_run
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine, RowMapping
 
     from monitor_core.drift.results import GranuleDrift, RunMatrix
@@ -124,13 +126,20 @@ class RunStore:
 
     def matrix(self, run_id: str, segment: str) -> RunMatrix:
         """Return a run as the heatmap needs it."""
+        return read_matrix(run_id, segment, self._payloads(run_id, segment))
+
+    def trend(self, run_id: str, segment: str, feature: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Return the granules of a run, and PSI and its 99 % noise quantile of one feature in each."""
+        return read_trend(self._payloads(run_id, segment), feature)
+
+    def _payloads(self, run_id: str, segment: str) -> Sequence[bytes]:
         column = drift_result.c
         query = select(column.payload).where(column.run_id == run_id, column.segment == segment)
         with self._engine.connect() as connection:
             payloads = connection.scalars(query.order_by(column.granule)).all()
         if not payloads:
             self._explain(run_id, segment)
-        return read_matrix(run_id, segment, payloads)
+        return payloads
 
     def granule(self, run_id: str, label: str, segment: str) -> GranuleDrift:
         """Return all features of one granule; raises `NotFound`."""

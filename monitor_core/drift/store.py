@@ -168,6 +168,15 @@ class BaselineStore:
 
         return self._baselines.get(info.baseline_id, read)
 
+    def load_block(self, info: BaselineInfo, number: int, *, connection: Connection) -> Baseline:
+        """Return one block of features of a baseline, on ``grid.block(number)``: enough to show one feature."""
+        column = baseline_block.c
+        query = select(column.segment, column.payload).where(
+            column.baseline_id == info.baseline_id, column.block == number
+        )
+        grid = self.grid(info.grid_id, connection=connection).block(number)
+        return Baseline.from_blocks(grid, ((row.segment, 0, row.payload) for row in connection.execute(query)))
+
     def activate(self, connection: Connection, info: BaselineInfo) -> None:
         """Make one baseline the active one of its model version, in place of another."""
         mine = (table.c.model_id == info.ref.model_id) & (table.c.version == info.ref.version)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 
 from monitor_core.drift.codec import decode, decode_block
 from monitor_core.drift.recent import Recent
@@ -89,13 +89,29 @@ class SummaryStore:
                 connection.execute(insert(drift_sample), {**values, "payload": sample.to_bytes()})
 
     def samples(
-        self, connection: Connection, snapshot_ids: Sequence[str], *, granule: str | None = None, size: int
+        self,
+        connection: Connection,
+        snapshot_ids: Sequence[str],
+        *,
+        first: str,
+        last: str,
+        size: int,
+        latest: int | None = None,
     ) -> dict[str, RowSample]:
-        """Return the sampled rows of some snapshots by granule, in time order; at most `size` rows of each."""
+        """Return the rows sampled of some snapshots in a range of granules, both ends included.
+
+        Parameters
+        ----------
+        size
+            Rows of a granule at most.
+        latest
+            Only so many granules, the latest of the range; None: all.
+        """
         column = drift_sample.c
-        query = select(column.granule, column.payload).where(column.snapshot_id.in_(snapshot_ids))
-        if granule is not None:
-            query = query.where(column.granule == granule)
+        mine = and_(column.snapshot_id.in_(snapshot_ids), column.granule >= first, column.granule <= last)
+        labels = connection.scalars(select(column.granule).where(mine).distinct().order_by(column.granule)).all()
+        wanted = labels if latest is None else labels[-latest:]
+        query = select(column.granule, column.payload).where(mine, column.granule.in_(wanted))
         found: dict[str, RowSample] = {}
         for row in connection.execute(query.order_by(column.granule, column.snapshot_id)):
             sample = RowSample.from_bytes(row.payload)
@@ -103,12 +119,14 @@ class SummaryStore:
             found[row.granule] = sample if held is None else held.merge(sample, size=size)
         return found
 
-    def granules(self, grid_id: str, *, connection: Connection | None = None) -> tuple[tuple[str, int], ...]:
+    def granules(
+        self, grid_id: str, *, segment: str = "", connection: Connection | None = None
+    ) -> tuple[tuple[str, int], ...]:
         """Return (label, rows) of the granules counted on a grid, in time order; rows without a date are left out."""
         column = drift_summary.c
         query = (
             select(column.granule, func.sum(column.n_rows))
-            .where(column.grid_id == grid_id, column.segment == "", column.block == 0, column.granule != "")
+            .where(column.grid_id == grid_id, column.segment == segment, column.block == 0, column.granule != "")
             .group_by(column.granule)
             .order_by(column.granule)
         )
@@ -140,11 +158,12 @@ class SummaryStore:
         )
         return tuple(sorted(connection.scalars(query.distinct()).all()))
 
-    def block(self, grid: Grid, grid_id: str, granule: str, segment: str, number: int) -> TableSummary:
+    def block(
+        self, connection: Connection, grid: Grid, grid_id: str, *, granule: str, segment: str, number: int
+    ) -> TableSummary:
         """Return one block of features of one granule: enough to show one feature."""
-        column = drift_summary.c
-        query = _payloads(grid_id, granule, segment).where(column.block == number)
-        parts = [decode_block(grid, number, row.payload) for row in self._rows(query, None)]
+        query = _payloads(grid_id, granule, segment).where(drift_summary.c.block == number)
+        parts = [decode_block(grid, number, row.payload) for row in connection.execute(query)]
         return TableSummary.total(grid.block(number), parts)
 
     def _rows(self, query: Select[Any], connection: Connection | None) -> Sequence[Any]:
@@ -202,6 +221,10 @@ class StoredSummaries(Mapping[str, TableSummary]):
             raise KeyError(label)
         return self._recent.get(label, lambda: self._read(label))
 
+    def only(self, labels: Sequence[str]) -> Mapping[str, TableSummary]:
+        """Return a view of some granules that reads and remembers through this one."""
+        return _View(self, tuple(labels))
+
     def _read(self, label: str) -> TableSummary:
         with self._lock:
             rows = self._connection.execute(_payloads(self._grid_id, label, self._segment)).all()
@@ -213,6 +236,23 @@ class StoredSummaries(Mapping[str, TableSummary]):
             digest.update(sha256(row.payload).digest())
         self.digests[label] = digest.hexdigest()
         return TableSummary.total(self._grid, (decode(self._grid, blocks) for blocks in by_snapshot.values()))
+
+
+class _View(Mapping[str, TableSummary]):
+    """Some granules of a `StoredSummaries`."""
+
+    def __init__(self, stored: StoredSummaries, labels: tuple[str, ...]) -> None:
+        self._stored = stored
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._labels)
+
+    def __getitem__(self, label: str) -> TableSummary:
+        return self._stored[label]
 
 
 def _payloads(grid_id: str, granule: str, segment: str) -> Select[tuple[str, int, bytes]]:

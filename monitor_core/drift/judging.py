@@ -1,0 +1,204 @@
+"""Judge what is stored: which granules, against which baseline, with which history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from monitor_core.drift.baseline import Baseline
+from monitor_core.drift.build import baseline_from_summaries
+from monitor_core.drift.reach import Reach
+from monitor_core.drift.rules import judge_each
+from monitor_core.drift.samples import SampleJudge
+from monitor_core.drift.stored import StoredSummaries
+from monitor_core.drift.summary import TableSummary
+from monitor_core.errors import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from monitor_core.drift.results import GranuleDrift
+    from monitor_core.drift.store import BaselineInfo, BaselineStore
+    from monitor_core.drift.stored import SummaryStore
+    from monitor_core.drift.summary import FeatureSummary
+    from monitor_core.settings import DriftSettings
+
+    Progress = Callable[[float, str], None]
+
+__all__ = ["Found", "Judging"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What judging found."""
+
+    results: tuple[GranuleDrift, ...]
+    """Every granule of the whole in time order, then those of each segment."""
+    input_sha256: str
+    left_out: tuple[str, ...]
+
+
+class Judging:
+    """One look at the stored counts, all at the same moment.
+
+    Parameters
+    ----------
+    connection
+        From `storage.engine.consistent`.
+    info
+        The baseline to compare with.
+    settings
+        The thresholds in force.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        info: BaselineInfo,
+        *,
+        baselines: BaselineStore,
+        summaries: SummaryStore,
+        settings: DriftSettings,
+    ) -> None:
+        self._connection = connection
+        self._info = info
+        self._baselines = baselines
+        self._summaries = summaries
+        self._settings = settings
+        self._grid = baselines.grid(info.grid_id, connection=connection)
+        self._left_out: list[str] = []
+        self._digest = sha256()
+
+    def judge(self, wanted: tuple[str, str] | None, *, by_segment: bool, progress: Progress) -> Found:
+        """Judge the wanted granules (all when None), and their segments on request.
+
+        Raises
+        ------
+        Conflict
+            There is nothing to judge.
+        """
+        self._note(self._info.sha256, self._info.kind, self._info.origin, _telling(self._settings))
+        segments = ["", *(self._segments() if by_segment else ())]
+        steps = len(segments) + self._settings.multivariate
+        results: list[GranuleDrift] = []
+        for number, segment in enumerate(segments):
+
+            def tell(share: float, note: str, number: int = number) -> None:
+                progress((number + share) / steps, note)
+
+            found = self._segment(segment, wanted, tell)
+            if not found and not segment:
+                raise self._nothing(wanted)
+            results.extend(found)
+        if self._settings.multivariate:
+            results = self._multivariate(results, lambda share, note: progress((len(segments) + share) / steps, note))
+        return Found(tuple(results), self._digest.hexdigest(), tuple(self._left_out))
+
+    def feature(self, name: str, label: str, segment: str) -> tuple[FeatureSummary, FeatureSummary]:
+        """Return the counts of one feature, of its baseline and of one granule; only one block of features is read."""
+        number = self._grid.block_of(name)
+        current = self._block(label, segment, number)
+        window = self._reach(segment).window(label)
+        if window is None:
+            baseline = self._baselines.load_block(self._info, number, connection=self._connection).total(segment)
+        else:
+            parts = (self._block(one, segment, number) for one in window)
+            baseline = TableSummary.total(self._grid.block(number), parts)
+        return baseline.feature(name), current.feature(name)
+
+    def _segments(self) -> tuple[str, ...]:
+        baseline = self._baselines.load(self._info)
+        found = self._summaries.segments(self._info.grid_id, connection=self._connection)
+        for segment in found:
+            if segment not in baseline.totals:
+                self._left_out.append(f"segment {segment!r} left out: the baseline never held it")
+        return tuple(segment for segment in found if segment in baseline.totals)
+
+    def _reach(self, segment: str) -> Reach:
+        rows = self._summaries.granules(self._info.grid_id, segment=segment, connection=self._connection)
+        return Reach(
+            tuple(label for label, _ in rows),
+            kind=self._info.kind,
+            first=self._info.origin.get("first", ""),
+            last=self._info.origin.get("last", ""),
+            history=self._settings.confirm_of - 1,
+        )
+
+    def _segment(self, segment: str, wanted: tuple[str, str] | None, progress: Progress) -> list[GranuleDrift]:
+        reach = self._reach(segment)
+        labels = [label for label in reach.labels if wanted is None or wanted[0] <= label <= wanted[1]]
+        if not labels:
+            return []
+        stored = StoredSummaries(
+            self._connection, self._grid, self._info.grid_id, reach.labels, segment=segment, keep=reach.kept
+        )
+        judged = self._fixed(stored, reach, labels, segment, progress)
+        if reach.moves:
+            judged = self._moving(stored, reach, labels, segment, progress)
+        results = list(judged)
+        self._note(segment, labels, dict(sorted(stored.digests.items())))
+        return results
+
+    def _fixed(
+        self, stored: StoredSummaries, reach: Reach, labels: Sequence[str], segment: str, progress: Progress
+    ) -> Iterator[GranuleDrift]:
+        """Judge all against the stored baseline, in one go."""
+        baseline = self._baselines.load(self._info)
+        read = stored.only(reach.with_history(labels))
+        return judge_each(
+            baseline, read, settings=self._settings, segment=segment, wanted=set(labels), progress=progress
+        )
+
+    def _moving(
+        self, stored: StoredSummaries, reach: Reach, labels: Sequence[str], segment: str, progress: Progress
+    ) -> Iterator[GranuleDrift]:
+        """Judge each granule, and those that confirm it, against the baseline that belongs to it."""
+        for number, label in enumerate(labels):
+            window = reach.window(label)
+            baseline = self._baselines.load(self._info) if window is None else self._sum(stored, window, segment)
+            read = stored.only(reach.with_history([label]))
+            yield from judge_each(baseline, read, settings=self._settings, segment=segment, wanted={label})
+            progress((number + 1) / len(labels), f"{number + 1:,} of {len(labels):,} judged")
+
+    def _sum(self, stored: StoredSummaries, window: Sequence[str], segment: str) -> Baseline:
+        made = baseline_from_summaries(self._grid, (((label, ""), stored[label]) for label in window))
+        return Baseline(made.grid, {segment: made.total()}, {segment: made.reference()})
+
+    def _block(self, label: str, segment: str, number: int) -> TableSummary:
+        return self._summaries.block(
+            self._connection, self._grid, self._info.grid_id, granule=label, segment=segment, number=number
+        )
+
+    def _multivariate(self, results: list[GranuleDrift], progress: Progress) -> list[GranuleDrift]:
+        judge = SampleJudge(self._connection, self._info, self._summaries, size=self._settings.sample_rows)
+        whole = sum(not result.segment for result in results)
+        done: list[GranuleDrift] = []
+        for number, result in enumerate(results):
+            if result.segment:
+                done.append(result)
+                continue
+            progress(number / whole, f"all features together: {number:,} of {whole:,}")
+            done.append(replace(result, multivariate=judge.judge(result.granule)))
+        self._note(judge.digests)
+        return done
+
+    def _nothing(self, wanted: tuple[str, str] | None) -> Conflict:
+        where = f" from {wanted[0]} to {wanted[1]}" if wanted else ""
+        known = [label for label, _ in self._summaries.granules(self._info.grid_id, connection=self._connection)]
+        hint = f"there are data from {known[0]} to {known[-1]}" if known else "upload current data first"
+        return Conflict(f"there are no data{where} to compare with {self._info.name}", hint=hint)
+
+    def _note(self, *values: object) -> None:
+        """Add to the hash of everything that the results depend on."""
+        self._digest.update(json.dumps(values, sort_keys=True).encode() + b"\0")
+
+
+def _telling(settings: DriftSettings) -> Mapping[str, object]:
+    """Return the settings on which results depend: where the work runs is not one of them."""
+    values = asdict(settings)
+    del values["threads"]
+    return values

@@ -73,31 +73,30 @@ def counted(number: int, noun: str) -> str:
 
 
 def judge_sentence(lines: Sequence[FeatureLine], granules: Sequence[str], *, word: str) -> str:
-    """Sum the report up in one or two sentences; `lines` come worst first, `granules` are labels in order."""
+    """Sum the report up in a few sentences; `lines` come worst first, `granules` are labels in order."""
     if not lines or not granules:
         return "Nothing to judge: the run holds no results."
     of = {state: [line for line in lines if line.drift.state is state] for state in CellState}
     n_open = len(of[CellState.UNDECIDED]) + len(of[CellState.ABSENT])
     judged = len(lines) - n_open
-    period = f"{granules[0]} to {granules[-1]}" if len(granules) > 1 else granules[0]
+    when = f"the latest {word}, {granules[-1]}" if len(granules) > 1 else granules[-1]
     if drifted := of[CellState.DRIFTED]:
-        text = _drift_sentence(drifted, judged, granules[-1], len(granules), word)
+        parts = [_drift_sentence(drifted, judged, when)]
     elif judged:
-        text = f"No drift in {counted(judged, 'feature')} over {counted(len(granules), word)} ({period})."
+        parts = [f"No drift in {counted(judged, 'feature')} in {when}."]
     else:
-        text = "Not enough data: no feature could be judged."
+        parts = [f"Not enough data: no feature could be judged in {when}."]
     if unconfirmed := len(of[CellState.UNCONFIRMED]):
-        text += f" {counted(unconfirmed, 'feature')} unconfirmed: seen, but not yet in enough {word}s to alert."
+        parts.append(f"{counted(unconfirmed, 'feature')} unconfirmed: seen, but not yet in enough {word}s to alert.")
     if n_open and judged:
-        text += f" {counted(n_open, 'feature')} could not be judged."
-    return text
+        parts.append(f"{counted(n_open, 'feature')} could not be judged.")
+    past = sum(1 for line in lines if line.n_drifted and line.drift.state is not CellState.DRIFTED)
+    if past:
+        parts.append(f"{past:,} more drifted earlier in these {counted(len(granules), word)}.")
+    return " ".join(parts)
 
 
-def _drift_sentence(drifted: Sequence[FeatureLine], judged: int, last: str, n_granules: int, word: str) -> str:
+def _drift_sentence(drifted: Sequence[FeatureLine], judged: int, when: str) -> str:
     worst = drifted[0]
-    psi = f" (PSI {worst.drift.psi:.2f} in {worst.granule})" if worst.drift.psi is not None else ""
-    text = f"{len(drifted):,} of {counted(judged, 'feature')} drifted, most of all {worst.name}{psi}."
-    if n_granules > 1:
-        now = sum(1 for line in drifted if (end := line.history[-1]) and end.state is CellState.DRIFTED)
-        text += f" In the latest {word}, {last}, {now:,} of them still drift{'s' if now == 1 else ''}."
-    return text
+    psi = f" (PSI {worst.drift.psi:.2f})" if worst.drift.psi is not None else ""
+    return f"{len(drifted):,} of {counted(judged, 'feature')} drifted in {when}, most of all {worst.name}{psi}."

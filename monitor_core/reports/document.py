@@ -31,24 +31,27 @@ class FeatureLine:
     Attributes
     ----------
     drift
-        Its figures in the granule that tells most: the latest one with its most notable state.
-    granule
-        Label of that granule.
+        Its result in the latest granule.
+    telling, telling_granule
+        Its result in the granule that tells most, the latest one with its most notable state, and that granule.
     history
         Its result in each granule of the run, None where it has none.
-    n_drifted, n_unconfirmed
-        Granules in those states.
+    n_drifted
+        Granules in which it drifted.
+    last_drifted
+        The latest of them; empty when there is none.
     action
         What to do next, in a few words; ``-`` for nothing.
     detail
-        Distributions and trend, where the caller gave them.
+        Distributions and trend of the telling granule, where the caller gave them.
     """
 
     drift: FeatureDrift
-    granule: str
+    telling: FeatureDrift
+    telling_granule: str
     history: tuple[FeatureDrift | None, ...]
     n_drifted: int
-    n_unconfirmed: int
+    last_drifted: str
     action: str
     detail: CellDetail | None
 
@@ -75,9 +78,10 @@ class GranuleLine:
 
 @dataclass(frozen=True, slots=True)
 class SegmentLine:
-    """One value of the segment column, over the whole run."""
+    """One value of the segment column, in the latest granule that holds it."""
 
     segment: str
+    granule: str
     n_rows: int
     n_drifted: int
     severity: Severity
@@ -86,7 +90,10 @@ class SegmentLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A drift report, independent of its format. Counts are of features unless they say otherwise."""
+    """A drift report, independent of its format.
+
+    The headline (severity, verdict, counts of features) is that of the latest granule, as in the run's summary line.
+    """
 
     run: RunSummary
     model_title: str
@@ -102,11 +109,11 @@ class Document:
     """Everything, for the formats that machines read."""
     calibration: Calibration
     n_drifted: int
-    n_drifted_now: int
-    """Drifted in the latest granule."""
     n_unconfirmed: int
     n_undecided: int
     n_absent: int
+    n_drifted_ever: int
+    """Drifted in at least one granule of the run."""
     severity: Severity
     verdict: Verdict
     sentence: str
@@ -142,7 +149,6 @@ def build(
     word = model.granularity.word
     lines = _feature_lines(whole, details, word)
     states = Counter(line.drift.state for line in lines)
-    severity = max((result.severity for result in whole), default=Severity.NONE)
     return Document(
         run=run,
         model_title=model.title,
@@ -156,12 +162,12 @@ def build(
         results=results,
         calibration=_least_trusted(line.drift for line in lines),
         n_drifted=states[CellState.DRIFTED],
-        n_drifted_now=sum(1 for line in lines if _last_state(line) is CellState.DRIFTED),
         n_unconfirmed=states[CellState.UNCONFIRMED],
         n_undecided=states[CellState.UNDECIDED],
         n_absent=states[CellState.ABSENT],
-        severity=severity,
-        verdict=_verdict(states),
+        n_drifted_ever=sum(1 for line in lines if line.n_drifted),
+        severity=whole[-1].severity if whole else Severity.NONE,
+        verdict=whole[-1].verdict if whole else Verdict.UNDECIDED,
         sentence=judge_sentence(lines, [result.granule for result in whole], word=word),
     )
 
@@ -197,31 +203,39 @@ def _feature_lines(
     for position, result in enumerate(whole):
         for drift in result.features:
             histories[drift.name][position] = drift
-    lines = []
-    for name, (granule, drift) in chosen.items():
-        states = Counter(item.state for item in histories[name] if item)
-        lines.append(
-            FeatureLine(
-                drift=drift,
-                granule=granule,
-                history=tuple(histories[name]),
-                n_drifted=states[CellState.DRIFTED],
-                n_unconfirmed=states[CellState.UNCONFIRMED],
-                action=advise(drift, word=word),
-                detail=details.get(name),
-            )
-        )
+    labels = [result.granule for result in whole]
+    lines = (_feature_line(chosen[name], histories[name], labels, details.get(name), word) for name in chosen)
     return tuple(sorted(lines, key=_attention))
 
 
-def _attention(line: FeatureLine) -> tuple[int, int, float]:
+def _feature_line(
+    telling: tuple[str, FeatureDrift],
+    history: Sequence[FeatureDrift | None],
+    labels: Sequence[str],
+    detail: CellDetail | None,
+    word: str,
+) -> FeatureLine:
+    latest = next(drift for drift in reversed(history) if drift)
+    drifted = [
+        label for label, drift in zip(labels, history, strict=True) if drift and drift.state is CellState.DRIFTED
+    ]
+    return FeatureLine(
+        drift=latest,
+        telling=telling[1],
+        telling_granule=telling[0],
+        history=tuple(history),
+        n_drifted=len(drifted),
+        last_drifted=drifted[-1] if drifted else "",
+        action=advise(latest, word=word),
+        detail=detail,
+    )
+
+
+def _attention(line: FeatureLine) -> tuple[int, int, int, float]:
+    """Sort by the latest state; what drifts now by size, of the others what drifted earlier first."""
     drift = line.drift
-    return _ATTENTION.index(drift.state), -drift.severity.rank, -(drift.psi_debiased or 0.0)
-
-
-def _last_state(line: FeatureLine) -> CellState | None:
-    last = line.history[-1]
-    return last.state if last else None
+    earlier = 0 if drift.state is CellState.DRIFTED else -line.n_drifted
+    return _ATTENTION.index(drift.state), -drift.severity.rank, earlier, -(drift.psi_debiased or 0.0)
 
 
 def _granule_line(result: GranuleDrift) -> GranuleLine:
@@ -243,24 +257,17 @@ def _segment_lines(results: Sequence[GranuleDrift]) -> tuple[SegmentLine, ...]:
     lines = []
     for segment in sorted({result.segment for result in results} - {""}):
         own = [result for result in results if result.segment == segment]
-        states = Counter(drift.state for _, drift in _telling(own).values())
         lines.append(
             SegmentLine(
                 segment=segment,
-                n_rows=sum(result.n_rows for result in own),
-                n_drifted=states[CellState.DRIFTED],
-                severity=max(result.severity for result in own),
-                verdict=_verdict(states),
+                granule=own[-1].granule,
+                n_rows=own[-1].n_rows,
+                n_drifted=sum(drift.state is CellState.DRIFTED for drift in own[-1].features),
+                severity=own[-1].severity,
+                verdict=own[-1].verdict,
             )
         )
     return tuple(lines)
-
-
-def _verdict(states: Counter[CellState]) -> Verdict:
-    if states[CellState.DRIFTED]:
-        return Verdict.DRIFTED
-    judged = states[CellState.STABLE] + states[CellState.UNCONFIRMED]
-    return Verdict.STABLE if judged else Verdict.UNDECIDED
 
 
 def _least_trusted(drifts: Iterable[FeatureDrift]) -> Calibration:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor_core.reports.document import Document
     from monitor_core.storage.models import Model
 
-__all__ = ["FORMATS", "MEDIA_TYPES", "SUFFIXES", "filename", "render", "telling_granules"]
+__all__ = ["FORMATS", "MEDIA_TYPES", "SUFFIXES", "check", "filename", "render", "telling_granules"]
 
 _RENDERERS: Mapping[str, Callable[[Document], str]] = {
     "text": text.render,

@@ -10,9 +10,9 @@ from monitor_core.reports.numbers import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitor_core.reports.document import Document
+    from monitor_core.reports.document import Document, FeatureLine
 
-__all__ = ["head_facts", "setting_facts", "summary_facts"]
+__all__ = ["drifted_granules", "head_facts", "setting_facts", "summary_facts"]
 
 
 def head_facts(document: Document) -> Mapping[str, str]:
@@ -30,23 +30,26 @@ def head_facts(document: Document) -> Mapping[str, str]:
     }
     if document.owner:
         facts["Owner"] = document.owner
+    if document.run.left_out:
+        facts["Left out"] = " ".join(document.run.left_out)
     if document.is_example:
         facts["Note"] = "this model is the example that comes with Bellwether; its data are made up"
     return facts
 
 
 def summary_facts(document: Document) -> Mapping[str, str]:
-    """Give the counts of the report."""
+    """Give the counts of features, of the latest granule unless they say otherwise."""
     n = document.n_features
     facts = {
         "Features Tested": f"{n:,}",
         "Features with Drift": f"{document.n_drifted:,} ({percent(document.n_drifted / n if n else None, 0)})",
-        f"Drifted in the latest {document.granule_word}": f"{document.n_drifted_now:,}",
         "Unconfirmed": f"{document.n_unconfirmed:,}",
         "Undecided": f"{document.n_undecided:,}",
     }
     if document.n_absent:
         facts["Absent"] = f"{document.n_absent:,}"
+    if len(document.granules) > 1:
+        facts["Drifted at some time"] = f"{document.n_drifted_ever:,}"
     facts["Severity"] = document.severity.upper()
     return facts
 
@@ -54,6 +57,11 @@ def summary_facts(document: Document) -> Mapping[str, str]:
 def setting_facts(document: Document) -> Mapping[str, str]:
     """Give the settings that the run was made with, in alphabetical order."""
     return {name: str(value) for name, value in sorted(document.run.settings.items())}
+
+
+def drifted_granules(line: FeatureLine) -> str:
+    """Write in how many granules a feature drifted, and when last: ``4, last 2026-11-18``."""
+    return f"{line.n_drifted:,}, last {line.last_drifted}" if line.n_drifted else "0"
 
 
 def _period(document: Document) -> str:

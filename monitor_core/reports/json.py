@@ -62,11 +62,13 @@ def _head(document: Document) -> dict[str, object]:
             "first": run.baseline_first,
             "last": run.baseline_last,
         },
+        "left_out": list(run.left_out),
         "summary": _summary(document),
         "features": [_feature(line) for line in document.features],
         "segments": [
             {
                 "segment": line.segment,
+                "granule": line.granule,
                 "n_rows": line.n_rows,
                 "n_drifted": line.n_drifted,
                 "severity": line.severity,
@@ -99,7 +101,7 @@ def _summary(document: Document) -> dict[str, Scalar]:
         "sentence": document.sentence,
         "n_features": document.n_features,
         "n_drifted": document.n_drifted,
-        "n_drifted_now": document.n_drifted_now,
+        "n_drifted_ever": document.n_drifted_ever,
         "n_unconfirmed": document.n_unconfirmed,
         "n_undecided": document.n_undecided,
         "n_absent": document.n_absent,
@@ -109,11 +111,10 @@ def _summary(document: Document) -> dict[str, Scalar]:
 def _feature(line: FeatureLine) -> dict[str, Scalar]:
     return {
         "name": line.name,
-        "granule": line.granule,
         "state": line.drift.state,
         "severity": line.drift.severity,
         "psi": line.drift.psi,
         "n_granules_drifted": line.n_drifted,
-        "n_granules_unconfirmed": line.n_unconfirmed,
+        "last_drifted": line.last_drifted or None,
         "action": line.action,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor_core.drift.text import plain
 from monitor_core.reports.advice import STATUS
-from monitor_core.reports.facts import head_facts, setting_facts, summary_facts
+from monitor_core.reports.facts import drifted_granules, head_facts, setting_facts, summary_facts
 from monitor_core.reports.numbers import distance, fixed, p_value, percent
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ def render(document: Document) -> str:
     columns = [
         "Feature",
         "Status",
-        word.capitalize(),
         "PSI",
         "Noise",
         "KS",
@@ -97,14 +96,13 @@ def _feature_row(line: FeatureLine) -> list[str]:
     return [
         code(drift.name, in_table=True),
         STATUS[drift.state],
-        line.granule,
         fixed(drift.psi),
         fixed(drift.noise_floor),
         distance(drift.ks_low, drift.ks_high),
         p_value(drift.p_adjusted),
         percent(drift.missing_share),
         f"{drift.n_current:,}",
-        str(line.n_drifted),
+        drifted_granules(line),
         line.action,
     ]
 
@@ -113,20 +111,20 @@ def _segments(document: Document) -> Iterable[str]:
     if not document.segments:
         return ()
     rows = [
-        [code(line.segment, in_table=True), f"{line.n_rows:,}", str(line.n_drifted), line.severity.value]
+        [code(line.segment, in_table=True), line.granule, f"{line.n_rows:,}", str(line.n_drifted), line.severity.value]
         for line in document.segments
     ]
     return (
         f"## Segments by {code(document.run.segment_column)}",
-        _table(["Segment", "Rows", "Drifted features", "Severity"], rows),
+        _table(["Segment", document.granule_word.capitalize(), "Rows", "Drifted features", "Severity"], rows),
     )
 
 
 def _notes(lines: Sequence[FeatureLine]) -> Iterable[str]:
     told = [
-        f"- {code(line.name)} ({line.granule}): {escape(' '.join(line.drift.reasons))}"
+        f"- {code(line.name)} ({line.telling_granule}): {escape(' '.join(line.telling.reasons))}"
         for line in lines
-        if line.drift.reasons
+        if line.telling.reasons
     ]
     return ("### Reasons", "\n".join(told)) if told else ()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor_core.drift.text import layout, plain, table
 from monitor_core.reports.advice import STATUS
-from monitor_core.reports.facts import head_facts, summary_facts
+from monitor_core.reports.facts import drifted_granules, head_facts, summary_facts
 from monitor_core.reports.numbers import distance, fixed, p_value
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def render(document: Document) -> str:
         "Noise",
         "p (adj.)",
         "Rows",
-        document.granule_word.capitalize(),
+        f"Drifted {document.granule_word}s",
         "Status",
         "Action",
     ]
@@ -44,7 +44,7 @@ def _row(line: FeatureLine) -> list[str]:
         fixed(drift.noise_floor),
         p_value(drift.p_adjusted),
         f"{drift.n_current:,}",
-        line.granule,
+        drifted_granules(line),
         STATUS[drift.state],
         line.action,
     ]
@@ -52,7 +52,7 @@ def _row(line: FeatureLine) -> list[str]:
 
 def _notes(document: Document) -> list[str]:
     return [
-        f"{plain(line.name, limit=_NAME_LIMIT)} ({line.granule}): {plain(' '.join(line.drift.reasons))}"
+        f"{plain(line.name, limit=_NAME_LIMIT)} ({line.telling_granule}): {plain(' '.join(line.telling.reasons))}"
         for line in document.features
-        if line.drift.reasons
+        if line.telling.reasons
     ]

@@ -27,9 +27,12 @@ def test_every_exported_name_exists(name):
     assert len(set(exported)) == len(exported)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("monitor_core.cli.")])
 def test_every_module_says_what_it_offers(name):
-    """Modules that define something public have `__all__`, and every name in it that has a place for words has some."""
+    """Modules that define something public have `__all__`, and every name in it that has a place for words has some.
+
+    Commands of the command line are found by their noun, not by import.
+    """
     module = importlib.import_module(name)
     public = [
         key

@@ -178,7 +178,7 @@ def run() -> RunSummary:
         n_rows=12 * ROWS,
         severity=Severity.HIGH,
         verdict=Verdict.DRIFTED,
-        n_drifted=3,
+        n_drifted=2,
         n_unconfirmed=1,
         n_undecided=1,
         created_at=datetime(2026, 11, 22, 5, 30, tzinfo=UTC),

@@ -11,21 +11,26 @@ class TestFeatures:
     def test_attention_comes_first(self, document):
         """Drift leads, then absent, unconfirmed and undecided columns, then what is stable."""
         assert [line.drift.state for line in document.features] == [
-            *[CellState.DRIFTED] * 3,
+            *[CellState.DRIFTED] * 2,
             CellState.ABSENT,
             CellState.UNCONFIRMED,
             CellState.UNDECIDED,
-            *[CellState.STABLE] * 3,
+            *[CellState.STABLE] * 4,
         ]
 
     def test_the_larger_drift_leads(self, document):
         """Among drifted features severity and size decide."""
-        assert [line.name for line in document.features[:3]] == ["volume_ratio_30d", "rsi_14", "days_to_results"]
+        assert [line.name for line in document.features[:2]] == ["volume_ratio_30d", "rsi_14"]
 
     def test_a_past_drift_is_shown_where_it_was(self, document):
-        """A feature that drifted and came back is shown in the last granule of its drift, not in its quiet end."""
+        """A feature that drifted and came back is stable now; its card shows the last granule of its drift."""
         line = next(line for line in document.features if line.name == "days_to_results")
-        assert (line.granule, line.n_drifted, line.history[-1].state) == ("2026-11-18", 4, CellState.STABLE)
+        assert (line.drift.state, line.n_drifted, line.last_drifted) == (CellState.STABLE, 4, "2026-11-18")
+        assert (line.telling.state, line.telling_granule) == (CellState.DRIFTED, "2026-11-18")
+
+    def test_past_drift_leads_the_stable_ones(self, document):
+        """Among stable features the one that drifted earlier comes first."""
+        assert document.features[5].name == "days_to_results"
 
     def test_a_feature_that_comes_later_has_gaps(self, run, model, granules):
         """A granule without the feature is a gap in its history."""
@@ -40,24 +45,26 @@ class TestCounts:
     def test_counts_agree_with_the_lines(self, document):
         """Headline and table cannot disagree: both are counted from the same lines."""
         states = [line.drift.state for line in document.features]
-        assert document.n_drifted == states.count(CellState.DRIFTED) == 3
+        assert document.n_drifted == states.count(CellState.DRIFTED) == 2
         assert document.n_unconfirmed == states.count(CellState.UNCONFIRMED) == 1
         assert document.n_undecided == states.count(CellState.UNDECIDED) == 1
         assert document.n_absent == states.count(CellState.ABSENT) == 1
 
-    def test_latest_granule_is_counted_apart(self, document):
-        """What still drifts is told from what once drifted."""
-        assert document.n_drifted_now == 2
+    def test_headline_is_that_of_the_run(self, document, run):
+        """Report and page show the same: the latest granule."""
+        headline = (run.severity, run.verdict, run.n_drifted, run.n_unconfirmed, run.n_undecided)
+        counted = (document.n_drifted, document.n_unconfirmed, document.n_undecided)
+        assert (document.severity, document.verdict, *counted) == headline
+
+    def test_past_drift_is_counted_apart(self, document):
+        """What once drifted is told from what drifts now."""
+        assert document.n_drifted_ever == 3
 
     def test_order_of_results_does_not_matter(self, run, model, granules, details, document):
         """The same results in another order make the same report."""
         again = build(run, model, tuple(reversed(granules)), details)
         assert [line.granule for line in again.granules] == [line.granule for line in document.granules]
         assert again.sentence == document.sentence
-
-    def test_severity_is_the_worst_of_the_granules(self, document):
-        """The badge shows the worst granule."""
-        assert document.severity is Severity.HIGH
 
     def test_least_trusted_calibration_is_told(self, run, model, granules, make_drift):
         """One uncalibrated feature is enough for the warning."""
@@ -71,7 +78,7 @@ class TestSegments:
         north = [replace(item, segment="north", n_rows=500) for item in granules]
         document = build(run, model, [*granules, *north], {})
         assert document.n_rows == 24_000
-        assert [(line.segment, line.n_rows, line.n_drifted) for line in document.segments] == [("north", 6_000, 3)]
+        assert [(line.segment, line.n_rows, line.n_drifted) for line in document.segments] == [("north", 500, 2)]
 
     def test_segments_of_telling_cells_are_ignored(self, granules):
         """Details are asked for the whole, not for segments."""
@@ -88,13 +95,14 @@ class TestVerdict:
 
     def test_only_undecided_features(self, run, model, granules, make_drift):
         """When no feature can be judged the report does not say stable."""
-        only = replace(granules[0], features=(make_drift("a", CellState.UNDECIDED, None),))
+        undecided = (make_drift("a", CellState.UNDECIDED, None),)
+        only = replace(granules[0], features=undecided, verdict=Verdict.UNDECIDED)
         document = build(run, model, [only], {})
         assert document.verdict is Verdict.UNDECIDED
-        assert document.sentence == "Not enough data: no feature could be judged."
+        assert document.sentence == "Not enough data: no feature could be judged in 2026-11-10."
 
     def test_all_quiet(self, run, model, granules):
         """Without drift the sentence names how much was looked at."""
         quiet = [replace(item, features=item.features[:1]) for item in granules]
         document = build(run, model, quiet, {})
-        assert document.sentence == "No drift in 1 feature over 12 days (2026-11-10 to 2026-11-21)."
+        assert document.sentence == "No drift in 1 feature in the latest day, 2026-11-21."

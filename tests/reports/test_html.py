@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_document(document):
     """Badge, tiles and table say what the document says."""
     text = " ".join(read(document).text)
     assert document.sentence in text
-    assert f"{document.n_drifted} (33%)" in text
+    assert f"{document.n_drifted} (22%)" in text
     for line in document.features:
         assert line.name in text
 

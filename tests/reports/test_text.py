@@ -16,7 +16,7 @@ def test_known_landmarks(document):
 def test_sizes_noise_and_baseline_are_told(document):
     """What was missing in the original: how many rows, how much noise, which baseline."""
     written = text.render(document)
-    assert "- Features with Drift: 3 (33%)" in written
+    assert "- Features with Drift: 2 (22%)" in written
     assert "Baseline: no. 3, 20,000 rows, 2026-05-01 to 2026-07-31" in written
     assert "Noise" in written
     assert "2,000" in written

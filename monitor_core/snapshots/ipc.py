@@ -96,7 +96,7 @@ def open_arrow(path: Path, *, name: str) -> ArrowSource:
                 schema, n_batches = reader.schema.remove_metadata(), reader.num_record_batches
             else:
                 schema, n_batches = pa.ipc.open_stream(mapped).schema.remove_metadata(), None
-            str(schema)  # raises where a name is not UTF-8 text
+            _ = schema.names  # raises where a name is not UTF-8 text
             return ArrowSource(name, path, schema, n_batches)
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
         raise _damaged(name, f"its schema cannot be read ({path.stat().st_size:,} bytes)", error) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitor_core.errors import Refused
@@ -22,6 +23,7 @@ __all__ = ["ParquetSource", "open_parquet"]
 _COLUMNS_AT_ONCE = 50
 _MIN_BATCH_ROWS = 1_024
 _BUFFER_BYTES = 1 << 20
+_LOOK_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ class ParquetSource:
 
 
 def open_parquet(path: Path, *, name: str | None = None) -> ParquetSource:
-    """Open a Parquet file; only its footer is read.
+    """Open a Parquet file; its footer and the beginning of text columns are read.
 
-    Text columns that the file holds with dictionaries are given out as dictionary columns.
+    Text columns whose values repeat are given out as dictionary columns.
 
     Raises
     ------
@@ -87,14 +89,15 @@ def open_parquet(path: Path, *, name: str | None = None) -> ParquetSource:
     shown = name or path.name
     try:
         with pq.ParquetFile(path) as file:
-            metadata, plain = file.metadata, file.schema_arrow
-        dictionaries = _with_dictionaries(metadata, plain)
+            metadata, dictionaries = file.metadata, _repetitive(file)
         with _file(path, metadata, dictionaries) as file:
             schema = file.schema_arrow.remove_metadata()
-            str(schema)  # raises where a name is not UTF-8 text
+            _ = schema.names  # raises where a name is not UTF-8 text
             return ParquetSource(shown, path, schema, metadata, dictionaries)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(shown, f"its footer cannot be read ({path.stat().st_size:,} bytes)", error) from None
+        raise _damaged(
+            shown, f"its footer or first rows cannot be read ({path.stat().st_size:,} bytes)", error
+        ) from None
 
 
 def _file(path: Path, metadata: pq.FileMetaData, dictionaries: Sequence[str]) -> pq.ParquetFile:
@@ -107,15 +110,27 @@ def _file(path: Path, metadata: pq.FileMetaData, dictionaries: Sequence[str]) ->
     )
 
 
-def _with_dictionaries(metadata: pq.FileMetaData, schema: pa.Schema) -> tuple[str, ...]:
-    texts = {field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)}
-    if not texts or not metadata.num_row_groups:
+def _repetitive(file: pq.ParquetFile) -> tuple[str, ...]:
+    """Return the text columns whose first values repeat: read as dictionaries they are counted much faster.
+
+    The file's own metadata on its column chunks would tell, but looking there aborts the whole process when they are
+    damaged (an exception that Arrow does not catch), and files come from outside.
+    """
+    schema = file.schema_arrow
+    if len(set(schema.names)) < len(schema.names):  # the names are refused later
         return ()
-    group = metadata.row_group(0)
-    chunks = (group.column(number) for number in range(group.num_columns))
-    return tuple(
-        chunk.path_in_schema for chunk in chunks if chunk.path_in_schema in texts and chunk.has_dictionary_page
-    )
+    texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    found: list[str] = []
+    for start in range(0, len(texts), _COLUMNS_AT_ONCE):
+        some = texts[start : start + _COLUMNS_AT_ONCE]
+        for batch in file.iter_batches(_LOOK_ROWS, columns=some, use_threads=False):
+            found += [name for name in some if _repeats(batch.column(name))]
+            break
+    return tuple(found)
+
+
+def _repeats(values: pa.Array) -> bool:
+    return bool(2 * pc.count_distinct(values).as_py() <= len(values) - values.null_count)
 
 
 def _damaged(name: str, place: str, error: Exception) -> Refused:

@@ -58,7 +58,7 @@ def test_a_file_cut_short_is_refused_with_a_reason(form, table, save, lab):
         (b'[{"a": 1}]', "one JSON list; expected one JSON object a line"),
         (codecs.BOM_UTF16_LE + "a,b\n1,2\n".encode("utf-16-le"), "UTF-16"),
         (b"a,b\n1,\x00\x01\n", "byte 6 is 0"),
-        (b"PAR1 but then nothing", "its footer cannot be read"),
+        (b"PAR1 but then nothing", "its footer or first rows cannot be read"),
         (b"ARROW1\0\0 but then nothing", "its schema cannot be read"),
         (b"\x1f\x8b but then nothing", "after 0 expanded bytes"),
         (b"PK\x03\x04 but then nothing", "File is not a zip file"),
@@ -231,6 +231,6 @@ def test_reading_can_be_cancelled(save, tmp_path):
 
 
 def test_the_census_file_opens_at_once(shared_data: Path):
-    """Only the footer of a Parquet file is read."""
+    """Only the footer and first rows of a Parquet file are read."""
     source = open_source(shared_data / "employment_MA_reference.pq")
     assert (source.n_rows, len(source.schema)) == (68_785, 21)

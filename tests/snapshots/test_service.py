@@ -240,7 +240,7 @@ def test_a_damaged_file_is_a_result_with_refusals(service, table, lab):
     data = lab.encode(table, "parquet")
     staged = stage(service, data[:-20])
     (refusal,) = service.check(staged.snapshot_id, service_roles(table)).refusals
-    assert "footer cannot be read" in refusal.message
+    assert "footer or first rows cannot be read" in refusal.message
 
 
 def service_roles(table):

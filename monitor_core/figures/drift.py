@@ -13,13 +13,16 @@ from monitor_core.figures.theme import TEXT_FONT, Theme, theme
 from monitor_core.figures.thin import thin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from monitor_core.drift.results import CellDetail, Distribution
 
-__all__ = ["HeatmapView", "distribution", "heatmap", "trend"]
+__all__ = ["HeatmapView", "distribution", "heatmap", "sparkline", "state_colour", "trend"]
 
 _TREND_POINTS = 800
+_SPARK_POINTS = 60
 
 
 def distribution(detail: CellDetail, *, dark: bool) -> dict[str, Any]:
@@ -258,4 +261,28 @@ def _axis_tooltip(tokens: Theme, value_format: str) -> dict[str, Any]:
         "borderColor": tokens.border,
         "textStyle": {"color": tokens.text, "fontSize": 12},
         "confine": True,
+    }
+
+
+def sparkline(values: Sequence[float], *, dark: bool, unit: str = "%.0f %%") -> dict[str, Any]:
+    """Return a small area without axes, from 0 up; long series are thinned without losing an extreme."""
+    tokens = theme(dark=dark)
+    series = np.asarray(values, dtype=np.float64)
+    kept = thin(series, _SPARK_POINTS)
+    return _frame(tokens) | {
+        "grid": {"outerBoundsMode": "none", "left": 0, "right": 0, "top": 4, "bottom": 1},
+        "tooltip": _axis_tooltip(tokens, unit),
+        "xAxis": {"type": "category", "show": False, "boundaryGap": False, "data": [str(i + 1) for i in kept]},
+        "yAxis": {"type": "value", "show": False, "min": 0},
+        "series": [
+            {
+                "type": "line",
+                "name": "drifting",
+                "data": _plain(series[kept]),
+                "symbol": "none",
+                "lineStyle": {"width": 1.5, "color": tokens.primary},
+                "itemStyle": {"color": tokens.primary},
+                "areaStyle": {"color": tokens.primary, "opacity": 0.12},
+            }
+        ],
     }

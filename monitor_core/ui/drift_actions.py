@@ -50,7 +50,7 @@ def rerun_menu(app: Services, ref: ModelRef, model: Model, run: RunSummary | Non
     baselines = app.drift.baselines(ref)
     labels = [label for label, _ in app.drift.granules(ref)]
     ready = bool(baselines) and bool(labels)
-    with st.popover(label, type="primary", icon=":material/refresh:", disabled=not ready, key="rerun"):
+    with st.popover(label, type="primary", icon=":material/refresh:", disabled=not ready, key="go-rerun"):
         if not ready:
             return
         with st.form("rerun-form", border=False):
@@ -61,7 +61,7 @@ def rerun_menu(app: Services, ref: ModelRef, model: Model, run: RunSummary | Non
             segment = _segment(app, ref, run)
             multivariate = st.checkbox("Also judge all features together", value=False)
             overrides = _thresholds(model.drift_settings(app.settings.drift))
-            if st.form_submit_button("Start", type="primary", icon=":material/play_arrow:"):
+            if st.form_submit_button("Start", type="primary", icon=":material/play_arrow:", key="go-start"):
                 if multivariate:
                     overrides["multivariate"] = True
                 request = {"baseline_id": numbers[number].baseline_id, "granules": (first, last)}

@@ -55,7 +55,7 @@ def levels_of(run: RunSummary) -> tuple[float, float, float]:
 def no_model() -> None:
     """Draw the state without any model."""
     with empty("There is no model yet", "Upload a baseline for one, or load the example on the overview."):
-        if st.button("Upload a baseline", type="primary", icon=":material/upload:", key="drift-upload"):
+        if st.button("Upload a baseline", type="primary", icon=":material/upload:", key="go-upload"):
             st.switch_page(DATA)
         st.page_link(OVERVIEW, label="Overview")
 
@@ -70,7 +70,7 @@ def no_run(app: Services, ref: ModelRef, model: Model) -> None:
         return
     missing = "newer data to compare with it" if has_baseline else "a baseline: the data it was trained on"
     with empty("Not ready yet", f"{plain(model.title)} still needs {missing}."):
-        if st.button("Upload", type="primary", icon=":material/upload:", key="drift-upload"):
+        if st.button("Upload", type="primary", icon=":material/upload:", key="go-upload"):
             st.switch_page(DATA, query_params={"model": str(ref)})
 
 

@@ -92,7 +92,7 @@ def draw_snapshots(app: Services, ref: ModelRef) -> None:
             st.button(
                 "Delete",
                 type="primary",
-                key=f"delete-{picked}",
+                key=f"go-delete-{picked}",
                 on_click=attempt,
                 args=(partial(app.snapshots.delete, picked, actor=actor()), "Deleted"),
             )

@@ -8,10 +8,11 @@ import streamlit as st
 
 from monitor_core.drift.results import CellState
 from monitor_core.errors import MonitorError
+from monitor_core.figures.drift import sparkline
 from monitor_core.jobs import commands
 from monitor_core.reports.numbers import fixed, p_value
 from monitor_core.ui import access
-from monitor_core.ui.frame import card, empty, zone
+from monitor_core.ui.frame import card, empty, is_dark, zone
 from monitor_core.ui.jobs import actor, track
 from monitor_core.ui.lines import cli_lines, http_lines
 from monitor_core.ui.places import DATA, DRIFT
@@ -43,7 +44,7 @@ def greet(app: Services) -> None:
         icon=":material/monitoring:",
     )
     with actions:
-        if st.button("Upload a baseline", type="primary", icon=":material/upload:", key="begin-upload"):
+        if st.button("Upload a baseline", type="primary", icon=":material/upload:", key="go-upload"):
             st.switch_page(DATA)
         st.button(
             "Load the example", icon=":material/science:", key="begin-example", on_click=_load_example, args=(app,)
@@ -99,14 +100,15 @@ def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary 
 def _run_tile(app: Services, model: Model, run: RunSummary, run_age: str) -> None:
     word, colour, icon = run_status(run)
     st.badge(word, color=colour, icon=icon)
-    shares = drifted_shares(access.matrix(app, run.run_id))
-    latest = shares[-1] if shares else 0.0
-    st.metric(
-        "Features drifting",
-        f"{latest:.0%}",
-        chart_data=[100 * share for share in shares] if len(shares) > 1 else None,
-        chart_type="area",
-    )
+    shares = [100 * share for share in drifted_shares(access.matrix(app, run.run_id))]
+    st.metric("Features drifting", f"{shares[-1] if shares else 0:.0f}%")
+    if len(shares) > 1:
+        st.echarts_chart(
+            sparkline(shares, dark=is_dark()),
+            height=52,
+            key=f"spark-{run.run_id}",
+            alt=f"Share of features drifting, {counted(run.n_granules, model.granularity.word)} to {run.last_granule}",
+        )
     st.caption(
         f"Data to {run.last_granule}, judged {run_age} ago · baseline {run.baseline_number} "
         f"({counted(run.baseline_rows, 'row')}) · {counted(run.n_granules, model.granularity.word)}"

@@ -119,11 +119,11 @@ def _leader(matrix: RunMatrix, row: int, column: int) -> Leader:
 
 
 def drifted_shares(matrix: RunMatrix) -> tuple[float, ...]:
-    """Return the share of drifted features in each granule, thinned without losing a peak."""
+    """Return the share of drifted features in each granule."""
     if not matrix.granules or not matrix.features:
         return ()
     shares = (matrix.state == _STATES.index(CellState.DRIFTED)).mean(axis=0)
-    return tuple(float(shares[i]) for i in thin(shares, _SPARK_POINTS))
+    return tuple(float(share) for share in shares)
 
 
 def spans(n_granules: int) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def _one(app: Services, preview: Preview) -> None:
             {name: [row[i] for row in preview.rows] for i, name in enumerate(names)}, alt="First rows of the file"
         )
     with st.container(horizontal=True):
-        if st.button("Accept", type="primary", icon=":material/check:", key=f"accept-{key}"):
+        if st.button("Accept", type="primary", icon=":material/check:", key=f"go-accept-{key}"):
             _accept(app, preview, roles_from(edited, date, segment), keep=keep, granularity=granularity)
         _discard_button(app, preview.snapshot)
 

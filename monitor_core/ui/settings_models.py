@@ -167,7 +167,7 @@ def _away(app: Services, model: Model) -> None:
         st.button(
             "Delete for good",
             type="primary",
-            key="delete-for-good",
+            key="go-delete-for-good",
             disabled=typed != model.model_id,
             on_click=attempt,
             args=(lambda: delete_model(app, model.model_id), "Deleted"),

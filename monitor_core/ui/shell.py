@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from monitor_core.errors import MonitorError, Unavailable
+from monitor_core.figures.theme import DARK, LIGHT
 from monitor_core.ui.access import choose_model, services
 from monitor_core.ui.frame import failure, is_dark
 from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, SETTINGS
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page"]
 
+_PRIMARY_INK = f"""<style>
+[class*="st-key-go-"] button:not(:disabled) {{ color: light-dark({LIGHT.on_primary}, {DARK.on_primary}) }}
+</style>"""
+"""Streamlit writes white on the primary colour, 3.2:1 in the dark; keys of primary buttons begin with ``go-``."""
+
 _log = logging.getLogger(__name__)
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -28,6 +34,7 @@ _ASSETS = Path(__file__).parent / "assets"
 def open_page() -> None:
     """Draw the frame and run the page that the address names."""
     st.logo(_ASSETS / f"logo-{'dark' if is_dark() else 'light'}.svg", icon_image=_ASSETS / "mark.svg")
+    st.html(_PRIMARY_INK)
     page = st.navigation(
         {
             "": [

@@ -70,7 +70,7 @@ def draw_upload(app: Services, ref: ModelRef | None) -> None:
                 key=f"files-{st.session_state.get('files-round', 0)}",
             )
             st.caption(f"Up to {size(app.settings.snapshots.max_page_bytes)} a file here; larger ones as below.")
-        if st.button("Continue", type="primary", disabled=not files, icon=":material/arrow_forward:", key="stage"):
+        if st.button("Continue", type="primary", disabled=not files, icon=":material/arrow_forward:", key="go-stage"):
             _stage(app, files, target, _PURPOSES[str(purpose)])
         _larger(app, ref)
 

@@ -50,11 +50,12 @@ def test_features_that_were_never_computed_do_not_lead(matrix):
     assert leaders(run, 3) == ()
 
 
-def test_the_share_of_drifted_features_keeps_its_peak(matrix):
-    """Thinned for the sparkline, but not flattened."""
-    run = matrix(10, 300)
-    run.state[:, 77] = STATES.index(CellState.DRIFTED)
-    assert max(drifted_shares(run)) == 1.0
+def test_the_share_of_drifted_features_is_given_for_each_granule(matrix):
+    """Unconfirmed cells do not count."""
+    run = matrix(10, 30)
+    run.state[:, 7] = STATES.index(CellState.DRIFTED)
+    shares = drifted_shares(run)
+    assert (shares[7], shares[15], shares[16]) == (1.0, 0.0, 0.1)
 
 
 @pytest.mark.parametrize(("n", "fits"), [(1, ("All",)), (30, ("14", "All")), (400, ("14", "30", "60", "90", "All"))])

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import venv
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,8 +45,8 @@ class Peer:
 
 PEERS = (
     Peer("scipy", "plain loop over `scipy.stats.ks_2samp`", "", goals=(3.5, 8)),
-    Peer("nannyml", "NannyML, KS", "nannyml", goals=(2, 5)),
-    Peer("alibi-detect", "alibi-detect, KSDrift", "alibi-detect", ("pyarrow",), goals=(4, 10)),
+    Peer("nannyml", "NannyML, KS", "nannyml", ("statsmodels",), goals=(2, 5)),
+    Peer("alibi-detect", "alibi-detect, KSDrift", "alibi-detect", ("pyarrow<22",), goals=(4, 10)),
     Peer("frouros", "Frouros, KSTest", "frouros", ("pandas", "pyarrow")),
     Peer("whylogs", "whylogs, two profiles", "whylogs", ("pandas", "pyarrow"), goals=(40, 100)),
     Peer("evidently-ks", "Evidently, KS", "evidently", goals=(40, 100)),
@@ -142,7 +143,7 @@ def environment(peer: Peer) -> tuple[Path, str]:
         return Path(sys.executable), ""
     folder = BUILD / "venvs" / peer.package
     python = folder / "bin" / "python"
-    done = folder / ".installed"
+    done = folder / f".installed-{zlib.crc32(repr((peer.package, peer.extra)).encode())}"
     if not done.exists():
         print(f"installing {peer.package} ...", flush=True)
         venv.create(folder, with_pip=True, clear=True)

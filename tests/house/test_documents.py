@@ -63,7 +63,9 @@ def test_make_targets_in_documents_exist(documents, root):
     named = {
         (document.name, target)
         for document in documents
-        for target in re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
+        for target in re.findall(
+            r"(?:^|`)make ([a-z-]+)(?=`|$| +#| +[A-Z]+=)", document.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     assert {(name, target) for name, target in named if target not in targets} == set()
 

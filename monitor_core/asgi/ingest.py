@@ -97,16 +97,19 @@ def _take(context: Context, ref: ModelRef, query: QueryParams, body: BinaryIO) -
     services, actor = context.services, _actor(query)
     purpose, given, keep_rows = _purpose(query), _roles(query), _flag(query, "keep_rows")
     services.models.version(ref)
-    snapshot = services.snapshots.stage(
-        body, filename=query.get("filename") or "upload", ref=ref, purpose=purpose, actor=actor
+    accepted = commands.accept_upload(
+        services,
+        [(query.get("filename") or "upload", body)],
+        ref,
+        purpose=purpose,
+        roles=lambda proposed: given or proposed,
+        keep_rows=keep_rows,
+        actor=actor,
     )
-    if snapshot.duplicate_of is not None:
-        return answer({"snapshot_id": snapshot.duplicate_of, "duplicate": True})
-    roles = given or services.snapshots.preview(snapshot.snapshot_id).roles
-    keep = services.settings.snapshots.keep_rows if keep_rows is None else keep_rows
-    job_id = commands.accept_snapshot(services, snapshot.snapshot_id, roles, keep_rows=keep, actor=actor)
-    location = {"location": f"/api/v1/jobs/{job_id}"}
-    return answer({"snapshot_id": snapshot.snapshot_id, "job_id": job_id}, status=202, headers=location)
+    if accepted.job_id is None:
+        return answer({"snapshot_id": accepted.snapshot_id, "duplicate": True})
+    location = {"location": f"/api/v1/jobs/{accepted.job_id}"}
+    return answer({"snapshot_id": accepted.snapshot_id, "job_id": accepted.job_id}, status=202, headers=location)
 
 
 def _actor(query: QueryParams) -> str:

@@ -97,16 +97,18 @@ def _upload(
     baseline: bool,
     keep_rows: bool | None,
 ) -> dict[str, Any]:
-    snapshot = services.snapshots.stage_many(
-        [(file.name, file) for file in files], ref=ref, purpose="baseline" if baseline else "current", actor=actor()
+    accepted = commands.accept_upload(
+        services,
+        [(file.name, file) for file in files],
+        ref,
+        purpose="baseline" if baseline else "current",
+        roles=options.on,
+        keep_rows=keep_rows,
+        actor=actor(),
     )
-    if snapshot.duplicate_of is not None:
-        services.snapshots.delete(snapshot.snapshot_id, actor=actor())
-        return {"file": snapshot.filename, "snapshot_id": snapshot.duplicate_of, "duplicate": True}
-    roles = options.on(services.snapshots.preview(snapshot.snapshot_id, rows=0).roles)
-    keep = services.settings.snapshots.keep_rows if keep_rows is None else keep_rows
-    job_id = commands.accept_snapshot(services, snapshot.snapshot_id, roles, keep_rows=keep, actor=actor())
-    return {"file": snapshot.filename, "snapshot_id": snapshot.snapshot_id, "duplicate": False, "job_id": job_id}
+    name = files[0].name + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+    made = {"file": name, "snapshot_id": accepted.snapshot_id, "duplicate": accepted.job_id is None}
+    return made if accepted.job_id is None else {**made, "job_id": accepted.job_id}
 
 
 def _waited(services: Services, result: dict[str, Any]) -> dict[str, Any]:

@@ -6,23 +6,29 @@ trace whichever way it came.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitor_core.drift.service import BASELINE_KINDS
-from monitor_core.errors import Conflict, InvalidInput
+from monitor_core.errors import Conflict, InvalidInput, MonitorError
 from monitor_core.jobs.queue import Job, JobQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
 
     from monitor_core.runtime import Services
+    from monitor_core.snapshots.records import Purpose
     from monitor_core.snapshots.roles import Roles
     from monitor_core.values import ModelRef
 
 __all__ = [
     "BASELINE_KINDS",
     "EXAMPLE_MODEL",
+    "Accepted",
     "accept_snapshot",
+    "accept_upload",
     "cancel_job",
     "delete_model",
     "load_example",
@@ -35,6 +41,16 @@ __all__ = [
 
 EXAMPLE_MODEL = "example"
 """The id of the model that the example makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of an upload."""
+
+    snapshot_id: str
+    """The upload, or the earlier one with the same content."""
+    job_id: str | None
+    """None when the same content was accepted before."""
 
 
 def queue(services: Services) -> JobQueue:
@@ -66,6 +82,46 @@ def accept_snapshot(services: Services, snapshot_id: str, roles: Roles, *, keep_
         # Last, because it appends to the trail, for which others have to wait until the transaction ends.
         services.snapshots.accept(snapshot_id, roles, keep_rows=keep_rows, actor=actor, connection=connection)
     return job_id
+
+
+def accept_upload(
+    services: Services,
+    sources: Sequence[tuple[str, Path | BinaryIO]],
+    ref: ModelRef,
+    *,
+    purpose: Purpose,
+    roles: Callable[[Roles], Roles] = lambda proposed: proposed,
+    keep_rows: bool | None = None,
+    actor: str,
+) -> Accepted:
+    """Stage files and accept them without anybody looking in between, as programs do.
+
+    Parameters
+    ----------
+    sources
+        ``(filename, file)``; several become one table.
+    roles
+        Given the proposed roles, returns those to use.
+    keep_rows
+        None: as the setting says.
+
+    Raises
+    ------
+    Refused, InvalidInput, NotFound
+        What cannot be accepted leaves nothing behind.
+    """
+    staged = services.snapshots.stage_many(sources, ref=ref, purpose=purpose, actor=actor)
+    if staged.duplicate_of is not None:
+        services.snapshots.delete(staged.snapshot_id, actor=actor)
+        return Accepted(staged.duplicate_of, None)
+    try:
+        wanted = roles(services.snapshots.preview(staged.snapshot_id, rows=0).roles)
+        keep = services.settings.snapshots.keep_rows if keep_rows is None else keep_rows
+        job_id = accept_snapshot(services, staged.snapshot_id, wanted, keep_rows=keep, actor=actor)
+    except MonitorError:
+        services.snapshots.delete(staged.snapshot_id, actor=actor)
+        raise
+    return Accepted(staged.snapshot_id, job_id)
 
 
 def request_run(

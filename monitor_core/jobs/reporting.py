@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor_core.jobs.progress import part
 from monitor_core.reports import drift as reports
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def report(services: Services, run_id: str, format: str) -> bytes:  # noqa: A002
         return kept
     run = services.drift.run_summary(run_id)
     granules = _granules(services, run)
-    return _make(services, run, format, granules, _details(services, run, granules))
+    return _make(services, run, format, granules, _details(services, run, granules, lambda _share, _note: None))
 
 
 def save_reports(services: Services, run: RunSummary, progress: Progress) -> None:
@@ -40,10 +41,10 @@ def save_reports(services: Services, run: RunSummary, progress: Progress) -> Non
         return
     progress(0.0, "writing the reports")
     granules = _granules(services, run)
-    details = _details(services, run, granules)
+    details = _details(services, run, granules, part(progress, 0.0, 0.8))
     for done, name in enumerate(missing, start=1):
         _make(services, run, name, granules, details)
-        progress(done / len(missing), "writing the reports")
+        progress(0.8 + 0.2 * done / len(missing), "writing the reports")
 
 
 def _make(
@@ -68,6 +69,12 @@ def _granules(services: Services, run: RunSummary) -> tuple[GranuleDrift, ...]:
     )
 
 
-def _details(services: Services, run: RunSummary, granules: tuple[GranuleDrift, ...]) -> dict[str, CellDetail]:
+def _details(
+    services: Services, run: RunSummary, granules: tuple[GranuleDrift, ...], progress: Progress
+) -> dict[str, CellDetail]:
     telling = reports.telling_granules(granules)
-    return {name: services.drift.cell(run.run_id, name, label, "") for name, label in telling.items()}
+    details = {}
+    for number, (name, label) in enumerate(telling.items()):
+        progress(number / len(telling), f"charts of the report: {number:,} of {len(telling):,} features")
+        details[name] = services.drift.cell(run.run_id, name, label, "")
+    return details

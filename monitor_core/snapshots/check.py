@@ -109,7 +109,7 @@ def check_table(
 
     Notes
     -----
-    Memory: the keys of at most 16 million rows (see `KeyCounter`) and one batch.
+    Memory: the keys of at most 8 million rows (see `KeyCounter`) and one batch.
     """
     schema = source.schema
     n_columns = len(schema)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Duplicates", "KeyCounter", "hash_keys"]
 
-_MAX_KEYS = 16_000_000
+_MAX_KEYS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Duplicates:
 class KeyCounter:
     """Collects 64-bit hashes of keys and counts those that repeat.
 
-    At most 16 million keys are held (256 MB). Beyond that every second key, by its hash, is let go: a key is then
-    either followed with all its rows or not at all. Two different keys share a hash with a probability of about
-    n²/2^65: once in 370,000 files of ten million rows.
+    At most 8 million keys are held (128 MB, three times that while counting). Beyond that every second key, by its
+    hash, is let go: a key is then either followed with all its rows or not at all. Two different keys share a hash with
+    a probability of about n²/2^65: once in 370,000 files of ten million rows.
 
     Examples
     --------
@@ -82,7 +82,8 @@ class KeyCounter:
             return Duplicates(0, None, self.one_in)
         hashes, rows = np.concatenate(self._hashes), np.concatenate(self._rows)
         order = np.argsort(hashes, kind="stable")
-        repeats = np.flatnonzero(hashes[order][1:] == hashes[order][:-1]) + 1
+        hashes = hashes[order]
+        repeats = np.flatnonzero(hashes[1:] == hashes[:-1]) + 1
         if not repeats.size:
             return Duplicates(0, None, self.one_in)
         second = repeats[np.argmin(rows[order[repeats]])]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monitor_core.snapshots.duplicates import Duplicates, KeyCounter, hash_keys
 
 
-def count(*pieces, max_keys=16_000_000):
+def count(*pieces, max_keys=8_000_000):
     counter, row = KeyCounter(max_keys=max_keys), 1
     for piece in pieces:
         counter.add(hash_keys(pa.array(piece)), first_row=row)

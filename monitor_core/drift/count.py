@@ -210,18 +210,19 @@ class _Findings:
 
     @classmethod
     def of(cls, grid: Grid, schema: pa.Schema, roles: Roles | None) -> _Findings:
-        monitored = set(schema.names) if roles is None else {name for name, _ in roles.monitored}
+        types = dict(zip(schema.names, schema.types, strict=True))
+        monitored = set(types) if roles is None else {name for name, _ in roles.monitored}
         return cls(
-            tuple(feature.name for feature in grid.features if feature.name not in schema.names),
+            tuple(feature.name for feature in grid.features if feature.name not in types),
             tuple(
-                (column.name, str(column.type))
-                for column in schema
-                if column.name in monitored - {grid.segment_column} and column.name not in grid.positions
+                (name, str(found))
+                for name, found in types.items()
+                if name in monitored and name not in grid.positions and name != grid.segment_column
             ),
             tuple(
-                (feature.name, str(schema.field(feature.name).type))
+                (feature.name, str(types[feature.name]))
                 for feature in grid.features
-                if feature.name in schema.names and _is_retyped(feature, schema.field(feature.name).type)
+                if feature.name in types and _is_retyped(feature, types[feature.name])
             ),
         )
 
@@ -233,8 +234,9 @@ def _is_retyped(feature: FeatureGrid, found: pa.DataType) -> bool:
 def _tasks(
     grid: Grid, source: TableSource, plan: RowPlan, firsts: list[int], *, sample_rows: int, encoded: bool
 ) -> Iterator[_Task]:
+    shards = source.shards()
     for number in range(grid.n_blocks):
-        for shard, first in zip(source.shards(), firsts, strict=True):
+        for shard, first in zip(shards, firsts, strict=True):
             yield _Task(grid.block(number), shard, source.schema, plan, first, sample_rows, encoded)
 
 
@@ -253,14 +255,15 @@ def _n_rows(shard: Shard, *, column: str) -> int:
 
 
 def _count_shard(task: _Task) -> _Part:
-    names = [feature.name for feature in task.grid.features if feature.name in task.schema.names]
+    types = dict(zip(task.schema.names, task.schema.types, strict=True))
+    names = [feature.name for feature in task.grid.features if feature.name in types]
     columns = list(dict.fromkeys([*names, *task.plan.columns]))
     if not columns:
         columns = task.schema.names[:1]
     counters = [
         counter(
             feature,
-            task.schema.field(feature.name).type if feature.name in task.schema.names else None,
+            types.get(feature.name),
             index=index,
             offset=int(offset),
         )
@@ -279,7 +282,7 @@ def _count_shard(task: _Task) -> _Part:
             run = Run(piece, into, into.places(piece.keys))
             into.n_rows[run.places] += piece.sizes
             for feature, one in zip(task.grid.features, counters, strict=True):
-                one.add(held.column(feature.name) if feature.name in names else held.column(0), run)
+                one.add(held.column(columns.index(feature.name) if feature.name in types else 0), run)
         row += batch.num_rows
     done.take(into)
     return _Part(done.counts, sampler.samples(), row - task.first_row)

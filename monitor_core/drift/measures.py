@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitor_core import stats
+from monitor_core.drift.ordered import OrderedFeature
 from monitor_core.drift.padded import by_width
 from monitor_core.drift.summary import TableSummary, Tally
 
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from monitor_core.drift.baseline import Baseline
-    from monitor_core.drift.grid import FeatureGrid
 
     Floats = NDArray[np.float64]
 
@@ -99,15 +101,18 @@ class Comparator:
         The baseline. A segment that it never held counts as one without rows: nothing can be computed.
     segment
         ``""`` is everything.
+    threads
+        Threads for distances over fine cells; 0 means one a core.
     """
 
-    def __init__(self, baseline: Baseline, segment: str = "") -> None:
+    def __init__(self, baseline: Baseline, segment: str = "", *, threads: int = 0) -> None:
+        self._threads = threads or os.cpu_count() or 1
         self.grid = baseline.grid
         self.total = baseline.totals.get(segment) or TableSummary.empty(baseline.grid)
         self._psi_cells = np.append(self.total.psi_cells(), 0)
         self._groups = list(by_width(self.grid))
         self._ordered = [
-            _Ordered.of(feature, index, self._cells(self.total, index))
+            (index, OrderedFeature(self._cells(self.total, index), feature.knots))
             for index, feature in enumerate(self.grid.features)
             if feature.is_ordered and len(feature.knots)
         ]
@@ -129,15 +134,22 @@ class Comparator:
         n_rows = np.array([summary.n_rows for summary in summaries], dtype=np.int64)
         self._rows(summaries, n_rows, found)
         self._on_psi_cells(summaries, found)
-        for ordered in self._ordered:
-            cells = np.stack([self._cells(summary, ordered.index) for summary in summaries])
-            measured = ordered.measure(cells)
-            for name, values in zip(("ks_low", "ks_high", "wasserstein"), measured, strict=True):
-                found[name][:, ordered.index] = values
+        with ThreadPoolExecutor(self._threads) as pool:  # each writes columns of its own
+            halves = [self._ordered[start :: self._threads] for start in range(self._threads)]
+            list(pool.map(lambda part: self._on_fine_cells(summaries, part, found), halves))
         nothing_to_compare = ~(found["cells"] >= 2)  # one cell on both sides: the answer is not 0, there is none
         for name in _STATISTICS:
             found[name][nothing_to_compare] = np.nan
         return Measures(n_rows=n_rows, **found)
+
+    def _on_fine_cells(
+        self, summaries: Sequence[TableSummary], part: Sequence[tuple[int, OrderedFeature]], found: dict[str, Floats]
+    ) -> None:
+        for index, ordered in part:
+            cells = np.stack([self._cells(summary, index) for summary in summaries])
+            found["ks_low"][:, index], found["ks_high"][:, index], found["wasserstein"][:, index] = ordered.measure(
+                cells
+            )
 
     def _rows(self, summaries: Sequence[TableSummary], n_rows: NDArray[np.int64], found: dict[str, Floats]) -> None:
         tallies = np.stack([summary.tallies for summary in summaries]).astype(np.float64)
@@ -168,23 +180,3 @@ class Comparator:
 def _share(part: Floats, whole: Floats) -> Floats:
     unknown: Floats = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
     return np.asarray(np.divide(part, whole, out=unknown, where=whole > 0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ordered:
-    """A number or date of the baseline, ready to be compared."""
-
-    index: int
-    feature: FeatureGrid
-    cells: NDArray[np.int64]
-    scale: Floats
-
-    @classmethod
-    def of(cls, feature: FeatureGrid, index: int, cells: NDArray[np.int64]) -> _Ordered:
-        return cls(index, feature, cells, stats.robust_scale(cells, feature.knots))
-
-    def measure(self, current: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-        """Return KS bounds and Wasserstein distance of each row of `current`."""
-        with np.errstate(over="ignore"):  # knots at the greatest number
-            low, high = stats.ks_bounds(self.cells, current, self.feature.knots)
-        return low, high, stats.wasserstein(self.cells, current, self.feature.knots, scale=self.scale)

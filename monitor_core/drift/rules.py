@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["judge", "judge_each", "judge_single"]
 
-_AT_ONCE = 16
+_CELLS_AT_ONCE = 32_000_000
+"""Fine cells held at a time: 256 MB."""
+_MOST_AT_ONCE = 64
 _DEFAULTS = DriftSettings()
 
 
@@ -100,8 +102,9 @@ def judge_each(
     """Judge like `judge`, yielding each granule as soon as it is judged; a few granules are in memory at a time."""
     judged = _Judge(baseline, segment, settings, word=_word(baseline))
     labels = sorted(summaries)
-    for first in range(0, len(labels), _AT_ONCE):
-        part = labels[first : first + _AT_ONCE]
+    at_once = max(1, min(_MOST_AT_ONCE, _CELLS_AT_ONCE // max(1, baseline.grid.n_cells)))
+    for first in range(0, len(labels), at_once):
+        part = labels[first : first + at_once]
         held = [_on_grid(baseline, summaries[label], label) for label in part]
         for label, verdicts in zip(part, judged.granules(held), strict=True):
             if wanted is None or label in wanted:
@@ -144,7 +147,7 @@ class _Judge:
     ) -> None:
         self.baseline, self.segment, self.settings, self.word = baseline, segment, settings, word
         self.confirms = confirms
-        self.comparator = Comparator(baseline, segment)
+        self.comparator = Comparator(baseline, segment, threads=settings.threads)
         self.spread = calibrate(baseline, segment, settings=settings)
         self._adjust = stats.benjamini_yekutieli if settings.dependence == "any" else stats.benjamini_hochberg
         self._recent: deque[NDArray[np.bool_]] = deque(maxlen=settings.confirm_of)

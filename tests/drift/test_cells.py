@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.drift.accumulate import Accumulator
@@ -45,6 +45,7 @@ def by_definition(knots, values):
     return cells.tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES.filter(lambda v: not np.isnan(v)), min_size=1), st.lists(VALUES | st.none()), st.data())
 def test_cells_hold_what_the_definition_says(baseline, current, data):
     """Cell i holds knots[i-1] <= x < knots[i], in any granule, for any values at all."""
@@ -63,6 +64,7 @@ def test_cells_hold_what_the_definition_says(baseline, current, data):
         assert tally[Tally.NEGATIVE_INFINITE] == sum(value == -np.inf for value in mine)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
 def test_whole_numbers_count_exactly(baseline, current):
     """64-bit integers are compared as integers, beyond what doubles can tell apart."""

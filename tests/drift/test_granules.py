@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.drift.granules import plan_rows
@@ -22,6 +22,7 @@ def groups(moments, granularity="day", **more):
     return plan.groups(batch, first_row=0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.datetimes(datetime(1950, 1, 1), datetime(2150, 1, 1)), min_size=1, max_size=30),  # noqa: DTZ001
     st.sampled_from(["hour", "day", "week", "month", "year"]),

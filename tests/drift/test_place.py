@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.drift.place import place_levels, place_numbers, place_truth
@@ -17,6 +17,7 @@ FLOATS = st.lists(st.floats(allow_nan=False, width=64) | st.sampled_from([0.0, -
 WHOLE = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), min_size=1)
 
 
+@settings(deadline=None)
 @given(FLOATS)
 def test_knots_increase_strictly(values):
     """Whatever the values, neighbouring knots differ."""
@@ -24,6 +25,7 @@ def test_knots_increase_strictly(values):
     assert np.all(knots[1:] > knots[:-1])
 
 
+@settings(deadline=None)
 @given(WHOLE)
 def test_whole_numbers_stay_whole(values):
     """Integer knots are exact and increasing up to the ends of 64 bits."""
@@ -32,6 +34,7 @@ def test_whole_numbers_stay_whole(values):
     assert np.all(knots[1:] > knots[:-1])
 
 
+@settings(deadline=None)
 @given(FLOATS)
 def test_psi_cells_are_runs_of_fine_cells(values):
     """Every PSI cell holds at least one fine cell, and the first starts at the first."""

@@ -58,7 +58,7 @@ def write_report(
     header = ["Feature Name", "KS Stat", "PSI", "Noise", "Rows", "Status", "Action"]
     rows = [_row(name, result) for name, result in results.items()]
     notes = [
-        f"{plain(name, limit=48)}: {plain(' '.join(result['reasons']))}"
+        f"{plain(name, limit=48)}: {plain('; '.join(result['reasons']))}"
         for name, result in results.items()
         if result.get("reasons")
     ]

@@ -28,9 +28,13 @@ def render(document: Document) -> str:
 def guard(value: Scalar) -> Scalar:
     """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay as they are.
 
+    Several texts become one.
+
     Examples
     --------
     >>> guard("=HYPERLINK(1)"), guard("rsi_14"), guard(-0.5)
     ("'=HYPERLINK(1)", 'rsi_14', -0.5)
     """
+    if isinstance(value, tuple):
+        value = "; ".join(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -27,8 +27,8 @@ __all__ = ["MOST_GRANULES", "heatmap"]
 MOST_GRANULES = 366
 """Granules drawn, the latest ones; the tables hold all."""
 
-_LABELS, _ROW, _AXIS = 190, 20, 22
-_CELLS = 880
+_LABELS, _RIGHT, _ROW, _AXIS = 190, 26, 20, 22
+_CELLS = 850
 _MOST_TITLES = 4_000
 
 
@@ -38,7 +38,7 @@ def heatmap(document: Document, levels: Sequence[float]) -> Markup:
     if not labels or not document.features:
         return Markup("")
     cell = min(_CELLS / len(labels), 90.0)
-    width, height = _LABELS + cell * len(labels), _ROW * len(document.features) + _AXIS
+    width, height = _LABELS + cell * len(labels) + _RIGHT, _ROW * len(document.features) + _AXIS
     rows = [list(_runs(line.history[-MOST_GRANULES:], levels)) for line in document.features]
     titled = sum(map(len, rows)) <= _MOST_TITLES
     parts = [
@@ -136,7 +136,7 @@ def _axis(labels: Sequence[str], cell: float, height: int) -> Markup:
     every = max(1, round(max(map(len, texts)) * 7.5 / cell + 0.5))
     return Markup("").join(
         Markup('<text class="tick" text-anchor="middle" x="{}" y="{}">{}</text>').format(
-            _n(min(_LABELS + (place + 0.5) * cell, _LABELS + cell * len(labels) - 30)), height - 6, text
+            _n(_LABELS + (place + 0.5) * cell), height - 6, text
         )
         for place, text in enumerate(texts)
         if (len(labels) - 1 - place) % every == 0

@@ -112,10 +112,10 @@ def _levels(document: Document) -> tuple[float, float, float]:
 
 def _cell_facts(drift: FeatureDrift) -> Mapping[str, str]:
     facts = {
-        "PSI": fixed(drift.psi),
-        "without noise": fixed(drift.psi_debiased),
-        "noise floor": fixed(drift.noise_floor),
-        "noise 99%": fixed(drift.noise_q99),
+        "PSI": fixed(drift.psi, 4),
+        "without noise": fixed(drift.psi_debiased, 4),
+        "noise floor": fixed(drift.noise_floor, 4),
+        "noise 99%": fixed(drift.noise_q99, 4),
         "KS": distance(drift.ks_low, drift.ks_high),
         "Jensen-Shannon": fixed(drift.js),
         "Wasserstein": fixed(drift.wasserstein),

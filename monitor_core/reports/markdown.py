@@ -96,8 +96,8 @@ def _feature_row(line: FeatureLine) -> list[str]:
     return [
         code(drift.name, in_table=True),
         STATUS[drift.state],
-        fixed(drift.psi),
-        fixed(drift.noise_floor),
+        fixed(drift.psi, 4),
+        fixed(drift.noise_floor, 4),
         distance(drift.ks_low, drift.ks_high),
         p_value(drift.p_adjusted),
         percent(drift.missing_share),
@@ -122,7 +122,7 @@ def _segments(document: Document) -> Iterable[str]:
 
 def _notes(lines: Sequence[FeatureLine]) -> Iterable[str]:
     told = [
-        f"- {code(line.name)} ({line.telling_granule}): {escape(' '.join(line.telling.reasons))}"
+        f"- {code(line.name)} ({line.telling_granule}): {escape('; '.join(line.telling.reasons))}"
         for line in lines
         if line.telling.reasons
     ]

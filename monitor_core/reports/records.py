@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "Scalar", "records"]
 
-Scalar: TypeAlias = str | int | float | bool | None
+Scalar: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
 COLUMNS = ("granule", "segment", *(field.name for field in fields(FeatureDrift)))
 """Names of the values of a record, in order; stable: new ones are added at the end."""
@@ -30,8 +30,6 @@ def records(document: Document) -> Iterator[tuple[Scalar, ...]]:
 
 def _scalar(drift: FeatureDrift, name: str) -> Scalar:
     value = getattr(drift, name)
-    if isinstance(value, tuple):
-        return " ".join(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, str) else value

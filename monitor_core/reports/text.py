@@ -40,8 +40,8 @@ def _row(line: FeatureLine) -> list[str]:
     return [
         plain(drift.name, limit=_NAME_LIMIT),
         distance(drift.ks_low, drift.ks_high),
-        fixed(drift.psi),
-        fixed(drift.noise_floor),
+        fixed(drift.psi, 4),
+        fixed(drift.noise_floor, 4),
         p_value(drift.p_adjusted),
         f"{drift.n_current:,}",
         drifted_granules(line),
@@ -52,7 +52,7 @@ def _row(line: FeatureLine) -> list[str]:
 
 def _notes(document: Document) -> list[str]:
     return [
-        f"{plain(line.name, limit=_NAME_LIMIT)} ({line.telling_granule}): {plain(' '.join(line.telling.reasons))}"
+        f"{plain(line.name, limit=_NAME_LIMIT)} ({line.telling_granule}): {plain('; '.join(line.telling.reasons))}"
         for line in document.features
         if line.telling.reasons
     ]

@@ -49,8 +49,8 @@ PEERS = (
     Peer("alibi-detect", "alibi-detect, KSDrift", "alibi-detect", ("pyarrow<22",), goals=(4, 10)),
     Peer("frouros", "Frouros, KSTest", "frouros", ("pandas", "pyarrow")),
     Peer("whylogs", "whylogs, two profiles", "whylogs", ("pandas", "pyarrow"), goals=(40, 100)),
-    Peer("evidently-ks", "Evidently, KS", "evidently", goals=(40, 100)),
-    Peer("evidently", "Evidently, default", "evidently", goals=(80, 200)),
+    Peer("evidently-ks", "Evidently, KS", "evidently", ("pandas<3",), goals=(40, 100)),
+    Peer("evidently", "Evidently, default", "evidently", ("pandas<3",), goals=(80, 200)),
 )
 
 
@@ -146,7 +146,8 @@ def environment(peer: Peer) -> tuple[Path, str]:
     done = folder / f".installed-{zlib.crc32(repr((peer.package, peer.extra)).encode())}"
     if not done.exists():
         print(f"installing {peer.package} ...", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
+        if not python.exists():
+            venv.create(folder, with_pip=True)
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer.package, *peer.extra]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if ran.returncode:
@@ -176,7 +177,7 @@ def measure(python: Path, name: str, inputs: list[str], into: Runs, timeout: flo
 
 def last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip() and "ignored" not in line]
-    return lines[-1].strip()[:160] if lines else "no message"
+    return re.sub(r" \(?/\S*", "", lines[-1].strip())[:160] if lines else "no message"
 
 
 def tell(name: str, runs: Runs) -> None:

@@ -10,7 +10,7 @@ def test_known_landmarks(document):
     written = text.render(document)
     for landmark in ("DATA DRIFT DETECTION REPORT", "Model Version: 1.0.0", "- Features Tested: 9", "- Severity: HIGH"):
         assert landmark in written
-    assert re.search(r"^rsi_14 +\| 0\.\d{3} +\| 0\.334 \|.* DRIFT +\|", written, re.MULTILINE)
+    assert re.search(r"^rsi_14 +\| 0\.\d{3} +\| 0\.3340 \|.* DRIFT +\|", written, re.MULTILINE)
 
 
 def test_sizes_noise_and_baseline_are_told(document):

@@ -29,6 +29,7 @@ class Accumulator:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self._places: dict[Key, int] = {}
+        self._spare = np.empty(0, np.uint8)
         self._make(1)
 
     def __len__(self) -> int:
@@ -73,6 +74,12 @@ class Accumulator:
                     np.column_stack([self.least[place], self.greatest[place]]),
                 ),
             )
+
+    def scratch(self, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array to work in, valid until the next call."""
+        if self._spare.nbytes < size * dtype.itemsize:
+            self._spare = np.empty(size * dtype.itemsize, np.uint8)
+        return self._spare[: size * dtype.itemsize].view(dtype)
 
     def clear(self) -> None:
         """Forget everything."""

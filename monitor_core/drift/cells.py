@@ -27,8 +27,8 @@ __all__ = ["ColumnCounter", "Run", "counter", "is_null", "kind_of", "to_numbers"
 
 _FEW = 2
 """Knots are looked up among the sorted values when there are at least this many values a knot, else the reverse."""
-_SMALL_RANGE = 2**15
-_MAX_EXACT = 2**53
+_NEAR = 1_000.0
+"""Spreads from zero within which sums of squares keep ten digits after the shift is taken out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +239,12 @@ class _Numbers(ColumnCounter):
         if valid is not None:
             numbers = pc.fill_null(numbers, 0)
         values = numbers.to_numpy(zero_copy_only=False)
-        values = np.array(values) if run.groups.order is None else values[run.groups.order]
+        copy = run.into.scratch(len(values), values.dtype)
+        if run.groups.order is None:
+            np.copyto(copy, values)
+        else:
+            np.take(values, run.groups.order, out=copy)
+        values = copy
         if valid is not None:
             values = values[valid]
             bounds = np.concatenate([[0], np.cumsum(np.add.reduceat(valid, bounds[:-1], dtype=np.int64))])
@@ -333,10 +338,19 @@ class _Numbers(ColumnCounter):
                 sums[:, 1] = np.add.reduceat(np.multiply(centred, centred, out=centred), starts)
                 return sums
             for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-                centred = values[start:end] - shift
-                centred *= inverse
-                sums[number] = centred.sum(), np.einsum("i,i->", centred, centred)
+                sums[number] = self._run_sums(values[start:end])
         return sums
+
+    def _run_sums(self, values: Numbers) -> tuple[float, float]:
+        inverse, shift = 1.0 / self.feature.scale, self.feature.shift
+        if values.dtype.kind == "f" and abs(shift) <= _NEAR * self.feature.scale:
+            # near zero nothing cancels: the shift is taken out of the sums, not of every value
+            first, second = float(values.sum()), float(np.einsum("i,i->", values, values))
+            n = float(len(values))
+            return (first - n * shift) * inverse, (second - 2.0 * shift * first + n * shift * shift) * inverse * inverse
+        centred = values - shift
+        centred *= inverse
+        return float(centred.sum()), float(np.einsum("i,i->", centred, centred))
 
     def _trim_infinite(self, values: Numbers, start: int, end: int, run: Run, place: int) -> tuple[int, int]:
         piece = values[start:end]

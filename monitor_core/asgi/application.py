@@ -19,6 +19,7 @@ from monitor_core.asgi.routes import routes
 from monitor_core.errors import MonitorError, Unavailable
 from monitor_core.jobs.token import ensure_token
 from monitor_core.runtime import open_services
+from monitor_core.ui.cold import use_navigation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, script: Path = SCRIPT) -> st.App:
             opened.clear()
             context.services.engine.dispose()
 
+    use_navigation()
     return st.App(
         script,
         lifespan=lifespan,

@@ -79,9 +79,10 @@ def choose_model(app: Services) -> ModelRef | None:
     if not names:
         st.session_state.pop(_MODEL, None)
         return None
-    if st.session_state.get(_MODEL) not in names:
-        st.session_state.pop(_MODEL, None)
-    st.selectbox("Model", names, key=_MODEL, bind="query-params")
+    wanted = st.session_state.get(_MODEL) or st.query_params.get(_MODEL)
+    # With no default of its own the choice always stands in the address: a link keeps its model when others are added.
+    st.session_state[_MODEL] = wanted if wanted in names else names[0]
+    st.selectbox("Model", names, index=None, required=True, key=_MODEL, bind="query-params")
     return chosen()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -45,6 +46,12 @@ def serving(data_dir):
         server.wait(timeout=30)
         server.stdout.close()
         log.close()
+
+
+@pytest.fixture
+def serve():
+    """Start servers at will."""
+    return serving
 
 
 @pytest.fixture
@@ -165,8 +172,8 @@ def files(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def judged(tmp_path_factory):
-    """A server with a judged model, for tests that only look; its data folder was filled before it started."""
+def judged_folder(tmp_path_factory):
+    """The data folder of a judged model, filled from the command line; copy it before serving it."""
     folder = tmp_path_factory.mktemp("judged")
     june = make_file(folder / "june.parquet", "2026-06-01", 30)
     july = make_file(folder / "july.parquet", "2026-07-01", 20, shift_from="2026-07-12", seed=2)
@@ -178,5 +185,13 @@ def judged(tmp_path_factory):
     command("models", "add", "shop", "--version", "1.0", "--title", "The shop")
     command("snapshots", "upload", "shop:1.0", str(june), "--baseline")
     command("snapshots", "upload", "shop:1.0", str(july))
-    with serving(folder / "data") as url:
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def judged(judged_folder, tmp_path_factory):
+    """A server with a judged model, for tests that only look."""
+    copy = tmp_path_factory.mktemp("warm") / "data"
+    shutil.copytree(judged_folder, copy)
+    with serving(copy) as url:
         yield url

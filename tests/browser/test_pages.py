@@ -1,5 +1,7 @@
 """Each page as people find it: by address on a fresh server, in both appearances, on a phone, with hostile names."""
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -13,11 +15,14 @@ KNOWN = {
 """Streamlit's own findings, each with the element of Streamlit that it concerns."""
 
 
-def test_a_cold_deep_link_opens_the_cell(judged, visit):
-    """The first request that a server ever gets may be a link to a cell; frame and cell are both there."""
-    window = visit(judged).go("/drift?model=shop+1.0&feature=quiet_03&granule=2026-07-05")
-    window.sees("No drift in quiet_03")
-    assert window.page.get_by_role("link", name="Overview").is_visible()
+def test_a_cold_deep_link_opens_the_cell(judged_folder, visit, serve, tmp_path):
+    """The first request that a server ever gets may be a link to a cell: frame and cell are there, and no dialog."""
+    shutil.copytree(judged_folder, tmp_path / "data")
+    with serve(tmp_path / "data") as url:
+        window = visit(url).go("/drift?model=shop+1.0&feature=quiet_03&granule=2026-07-05")
+        window.sees("No drift in quiet_03")
+        assert window.page.get_by_role("link", name="Overview").is_visible()
+        assert not window.page.get_by_role("dialog").count()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

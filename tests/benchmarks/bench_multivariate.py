@@ -41,7 +41,7 @@ def main(worlds):
         rng, start = np.random.default_rng(1), time.perf_counter()
         found = [world(rng, references, mood) for _ in range(worlds)]
         quiet, changed = (np.array([part[side] for part in found]) for side in (0, 1))
-        print(  # noqa: T201 - a script's output
+        print(
             f"{references} references, daily mean sd {mood}: false positives {quiet.mean():.4f} of {quiet.size}, "
             f"correlation .8 to .4 found {changed.mean():.4f} of {changed.size}, {time.perf_counter() - start:.0f} s"
         )

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from monitor_core.jobs.queue import Job
     from monitor_core.runtime import Services
 
-__all__ = ["ended_well", "wait_for"]
+__all__ = ["Line", "ended_well", "wait_for"]
 
 _POLL_SECONDS = 0.2
 
 
-class _Line:
+class Line:
     """Progress on stderr: one line that is drawn over on a terminal, a line a step elsewhere."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ def wait_for(services: Services, job_id: str) -> Job:
     A living worker does it and is followed; without one this process claims the job and does it, so that
     commands work when no app is running. A worker that dies meanwhile is stood in for.
     """
-    queue, leases, line = commands.queue(services), Leases(services.engine, services.now), _Line()
+    queue, leases, line = commands.queue(services), Leases(services.engine, services.now), Line()
     try:
         while not (job := queue.get(job_id)).state.is_final:
             if job.state is JobState.QUEUED and not leases.is_live(WORKER):

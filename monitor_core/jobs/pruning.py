@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor_core.jobs.queue import JobQueue
+from monitor_core.storage import retention
 
 if TYPE_CHECKING:
     from monitor_core.runtime import Services
@@ -16,14 +17,17 @@ PRUNE_EVERY = timedelta(days=1)
 
 
 def prune_all(services: Services) -> dict[str, int]:
-    """Drop expired uploads, kept rows, leftovers and finished jobs; return how many of each."""
+    """Drop expired uploads, kept rows, leftovers, old runs, samples and finished jobs; return how many of each."""
     now, kept = services.now(), services.settings.retention
     pruned = services.snapshots.prune(now)
+    dropped = retention.prune(services.engine, kept, now)
     jobs = JobQueue(services.engine, services.now).prune(now - timedelta(days=kept.jobs_days))
     return {
         "expired_uploads": len(pruned.expired),
         "kept_rows": len(pruned.kept_rows),
         "leftovers": len(pruned.leftovers),
+        "runs": dropped.runs,
+        "samples": dropped.samples,
         "jobs": jobs,
     }
 

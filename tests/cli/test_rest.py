@@ -114,6 +114,18 @@ class TestDatabase:
         assert cli("db", "upgrade").code == 0
         assert cli("db", "prune", as_json=True).out["jobs"] == 0
 
+    def test_a_backup_brings_everything_back(self, cli, installation, tmp_path):
+        """Into an empty folder; a second time only by force."""
+        file, other = tmp_path / "all.backup", tmp_path / "other"
+        assert cli("db", "backup", file, data_dir=installation).code == 0
+        assert cli("db", "backup", file, data_dir=installation).code == 2
+        assert cli("db", "restore", file, data_dir=other, as_json=True).out["rows"] > 10
+        assert cli("db", "restore", file, data_dir=other).code == 2
+        assert cli("db", "restore", file, "--force", data_dir=other).code == 0
+        before, after = (cli("drift", "show", "churn", data_dir=folder).out for folder in (installation, other))
+        assert before == after
+        assert cli("drift", "run", "churn", data_dir=other).code == 0
+
 
 @pytest.mark.parametrize("words", [["--nope"], ["models", "nope"], ["drift", "run"], ["jobs", "list", "--limit", "x"]])
 def test_bad_usage(cli, words):

@@ -29,6 +29,8 @@ JOB_WORDS = {
 """What each kind of job is called on screen."""
 
 _POLL = "1s"
+_SHOWN = 10
+_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 _TRACKED = "tracked-jobs"
 
 
@@ -59,7 +61,7 @@ def tracked() -> tuple[str, ...]:
 
 
 def follow(services: Services, *, key: str) -> None:
-    """Draw this session's jobs: under way, just done or failed; nothing when there are none.
+    """Draw the jobs under way, whoever asked for them, and this session's that have ended; nothing without any.
 
     Polls once a second in a fragment while a job is under way; reruns the whole page when one ends, so that
     its results appear.
@@ -74,18 +76,19 @@ def follow(services: Services, *, key: str) -> None:
 
 
 def _jobs(services: Services) -> list[Job]:
-    queue, found = commands.queue(services), []
+    queue = commands.queue(services)
+    found = {job.job_id: job for job in queue.list(states=_UNDER_WAY, limit=_SHOWN)}
     for job_id in tracked():
         try:
-            job = queue.get(job_id)
+            job = found.get(job_id) or queue.get(job_id)
         except NotFound:
             _forget(job_id)
             continue
         if job.state is JobState.CANCELLED:
             _forget(job_id)
         else:
-            found.append(job)
-    return found
+            found[job_id] = job
+    return sorted(found.values(), key=lambda job: job.created_at)
 
 
 def _lines(services: Services, key: str) -> None:

@@ -164,7 +164,8 @@ class TableSummary:
         finite = int(cells.sum()) - tally[Tally.NEGATIVE_INFINITE] - tally[Tally.POSITIVE_INFINITE]
         has = grid.is_ordered and finite > 0
         mean = float(self.sums[index, 0]) / finite if has else 0.0
-        spread = max(float(self.sums[index, 1]) / finite - mean**2, 0.0) if has else 0.0
+        spread = float(self.sums[index, 1]) / finite - mean * mean if has else 0.0
+        spread = max(spread, 0.0) if np.isfinite(spread) else np.inf  # squares beyond 1e308
         return FeatureSummary(
             grid=grid,
             n_rows=self.n_rows,

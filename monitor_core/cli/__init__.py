@@ -8,48 +8,59 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor_core.cli import audit, baselines, database, drift, example, jobs, models, processes, snapshots
-from monitor_core.cli.doctor import doctor
 from monitor_core.cli.edge import run
 from monitor_core.cli.session import Session, begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["app", "main"]
+__all__ = ["build", "main"]
 
-app = typer.Typer(
-    name="bellwether",
-    help="Bellwether: monitoring for machine-learning models, hosted by yourself.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-for name, noun in (
-    ("models", models),
-    ("snapshots", snapshots),
-    ("baselines", baselines),
-    ("drift", drift),
-    ("jobs", jobs),
-    ("db", database),
-    ("example", example),
-    ("audit", audit),
-):
-    app.add_typer(noun.app, name=name)
-app.command()(doctor)
-app.command()(processes.serve)
-app.command()(processes.worker)
-app.command(hidden=True)(processes.web)
+_NOUNS = {
+    "models": "models",
+    "snapshots": "snapshots",
+    "baselines": "baselines",
+    "drift": "drift",
+    "jobs": "jobs",
+    "db": "database",
+    "example": "example",
+    "audit": "audit",
+}
+_ALONE = {"doctor": "doctor", "serve": "processes", "worker": "processes", "web": "processes"}
+_HIDDEN = {"web"}
+_HELP = "Bellwether: monitoring for machine-learning models, hosted by yourself."
 
 
-@app.callback()
+def build(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line with the nouns that stand among the words; with all when none does.
+
+    Each noun imports what it needs and no more: the supervisor, which `serve` is, stays small.
+    """
+    app = typer.Typer(
+        name="bellwether",
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback(help=_HELP)(options)
+    wanted = {word for word in words if word in _NOUNS or word in _ALONE} or {*_NOUNS, *_ALONE}
+    for name, module in _NOUNS.items():
+        if name in wanted:
+            app.add_typer(import_module(f"monitor_core.cli.{module}").app, name=name)
+    for name, module in _ALONE.items():
+        if name in wanted:
+            app.command(name, hidden=name in _HIDDEN)(getattr(import_module(f"monitor_core.cli.{module}"), name))
+    return app
+
+
 def options(
     *,
     config: Annotated[
@@ -65,4 +76,5 @@ def options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code (`monitor_core.cli.edge`)."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    return run(lambda: app(args=None if arguments is None else list(arguments), prog_name="bellwether"))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    return run(lambda: build(words)(args=words, prog_name="bellwether"))

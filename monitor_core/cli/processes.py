@@ -15,6 +15,8 @@ from monitor_core.jobs.children import stop_with_parent
 from monitor_core.jobs.supervisor import serve as supervise
 from monitor_core.jobs.token import ensure_token
 from monitor_core.jobs.worker import Worker, stop_on_signals
+from monitor_core.storage.engine import open_engine
+from monitor_core.storage.migrations import upgrade
 
 if TYPE_CHECKING:
     from monitor_core.settings import Settings
@@ -32,11 +34,19 @@ def serve(
     settings = load_settings(host=host, port=port, data_dir=data_dir)
     log_to_stderr(settings)
     ensure_token(settings.data_dir)
-    with opened(host=host, port=port, data_dir=data_dir):
-        pass  # brings the database up to date, or says why it cannot be reached, before any process starts
+    _upgrade(settings)
     stop = threading.Event()
     stop_on_signals(stop.set)
     supervise(settings, stop=stop, say=_say)
+
+
+def _upgrade(settings: Settings) -> None:
+    """Bring the database up to date, or say why it cannot be reached, before any process starts."""
+    engine = open_engine(settings.database)
+    try:
+        upgrade(engine)
+    finally:
+        engine.dispose()
 
 
 def worker(*, with_parent: WithParent = False) -> None:

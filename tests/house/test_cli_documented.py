@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from monitor_core.asgi.routes import routes
-from monitor_core.cli import app
+from monitor_core.cli import build
 
 
 def commands():
@@ -20,7 +20,7 @@ def commands():
             elif not command.hidden:
                 found.append((" ".join([*words, name]), command))
 
-    walk(typer.main.get_command(app), [])
+    walk(typer.main.get_command(build()), [])
     return found
 
 

@@ -81,7 +81,9 @@ def multivariate(
 
     Notes
     -----
-    ``p = t.sf((auc - mean) / (sd sqrt(1 + 1/D)))`` over the D reference AUCs with D - 1 degrees of freedom.
+    ``p = t.sf((auc - mean) / (sd sqrt(1 + 1/D)))`` over the D reference AUCs with D - 1 degrees of freedom. The verdict
+    asks for p of at most `LEVEL` and for an AUC beyond that of every reference. The more granules differ
+    from each other, the less can be found: with daily means that wander by .1 sd half of what is found without.
     At about 4,000 against 1,000 rows it finds a correlation that falls from .8 to .4 while every single
     feature keeps its distribution. It does not see a change of the relation between features and label.
     The AUC says how *separable* the rows are, not how much the change matters to the model. Importance is
@@ -112,7 +114,8 @@ def _judge(
         )
         return MultivariateDrift(auc, known, None, n, m, Verdict.UNDECIDED, (), (reason, *matrix.left_out))
     p = _p_value(auc, known, n, m)
-    if p > LEVEL:
+    # Where days vary, AUCs lean to the right, which a t-test does not know: no reference may stray as far.
+    if p > LEVEL or auc <= max(known):
         return MultivariateDrift(auc, known, p, n, m, Verdict.STABLE, (), matrix.left_out)
     drivers = _drivers(folds, aucs, matrix.names, rng)
     reason = f"current rows can be told from the baseline's (AUC {auc:.3f}, quiet granules {np.mean(known):.3f})"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor_core.drift.grid import Grid
 
-__all__ = ["decode", "decode_block", "encode", "encode_block", "slice_block"]
+__all__ = ["decode", "decode_block", "decode_part", "encode", "encode_block", "slice_block"]
 
 _FORMAT = "bellwether-summary-1"
 
@@ -63,12 +63,16 @@ def encode_block(summary: TableSummary) -> bytes:
 
 def decode_block(grid: Grid, number: int, payload: bytes) -> TableSummary:
     """Return the features of one block, on ``grid.block(number)``."""
+    return decode_part(grid.block(number), payload)
+
+
+def decode_part(block: Grid, payload: bytes) -> TableSummary:
+    """Return what `encode_block` wrote of a summary on `block`, which may be any grid."""
     header, arrays = unpack(payload)
-    block = grid.block(number)
     if header.get("format") != _FORMAT:
         raise InvalidInput(f"not a drift summary: format {header.get('format')!r}, expected {_FORMAT!r}")
     if header["features"] != len(block.features) or len(arrays["cells"]) != block.n_cells:
-        raise InvalidInput(f"block {number} of a drift summary does not fit the grid {grid.grid_id[:12]}")
+        raise InvalidInput(f"a block of a drift summary does not fit the grid {block.grid_id[:12]}")
     return TableSummary(
         block,
         int(header["n_rows"]),

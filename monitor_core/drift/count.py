@@ -1,7 +1,7 @@
 """Count a table on a grid: one pass, in shards, whose results are added up.
 
 Memory: each thread holds one slice of 131,072 rows of up to 50 columns and the counts of its shard; the sum holds up to
-`MAX_DENSE` (granule, segment) pairs of 50 columns, about 200 MB, beyond which the ones longest untouched are
+256 (granule, segment) pairs of 50 columns, about 200 MB, beyond which the ones longest untouched are
 compressed. The number of rows does not matter.
 """
 
@@ -12,21 +12,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
-from monitor_core.drift.accumulate import Accumulator
-from monitor_core.drift.cells import Run, counter, is_null, kind_of
-from monitor_core.drift.codec import decode, decode_block, encode_block
+from monitor_core.drift.cells import is_null, kind_of
+from monitor_core.drift.codec import decode, decode_part, encode_block, slice_block
 from monitor_core.drift.executor import Executor, Threads
-from monitor_core.drift.granules import RowGroups, plan_rows
-from monitor_core.drift.sample import RowSample, Sampler, row_keys
+from monitor_core.drift.granules import plan_rows
+from monitor_core.drift.sample import RowSample, Sampler
+from monitor_core.drift.shard import ShardCounts, ShardTask, count_shard, most_dense
 from monitor_core.drift.summary import TableSummary
 from monitor_core.errors import NotFound
 from monitor_core.settings import DriftSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from monitor_core.drift.granules import Key, RowPlan
     from monitor_core.drift.grid import FeatureGrid, Grid
@@ -34,10 +33,7 @@ if TYPE_CHECKING:
     from monitor_core.snapshots.sources import Shard, TableSource
     from monitor_core.values import Granularity
 
-__all__ = ["Counted", "count"]
-
-MAX_DENSE = 256
-"""(granule, segment) pairs whose counts are held uncompressed at a time."""
+__all__ = ["Counted", "collect", "count"]
 
 _SAMPLE_VALUES = 40_000_000
 _MIN_SAMPLE = 20
@@ -109,28 +105,6 @@ class Counted:
         return decode(self.grid, self.blocks(granule, segment))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """One block of columns of one shard."""
-
-    grid: Grid
-    shard: Shard
-    schema: pa.Schema
-    plan: RowPlan
-    first_row: int
-    sample_rows: int
-    encoded: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """What a task found: counts by key (a key may come several times), dense or encoded, and sampled rows."""
-
-    counts: list[tuple[Key, TableSummary | bytes]]
-    samples: dict[str, RowSample]
-    n_rows: int
-
-
 def count(
     grid: Grid,
     source: TableSource,
@@ -189,7 +163,7 @@ def count(
     tasks = list(_tasks(grid, source, plan, firsts, sample_rows=settings.sample_rows, encoded=runner.is_remote))
     totals = [_Total(grid, number, findings, settings.sample_rows) for number in range(grid.n_blocks)]
     shards = len(firsts)
-    for number, part in enumerate(runner.map(_count_shard, tasks)):
+    for number, part in enumerate(runner.map(count_shard, tasks)):
         totals[number // shards].add(part)
         if (number + 1) % shards == 0:
             totals[number // shards].finish()
@@ -197,6 +171,27 @@ def count(
             done = sum(total.rows_counted for total in totals) // grid.n_blocks
             of = "" if source.n_rows is None else f" of {source.n_rows:,}"
             progress((number + 1) / len(tasks), f"{done:,}{of} rows counted")
+    return _counted(grid, findings, plan, totals)
+
+
+def collect(
+    grid: Grid,
+    schema: pa.Schema,
+    roles: Roles | None,
+    plan: RowPlan,
+    found: Iterable[tuple[Key, bytes]],
+    *,
+    settings: DriftSettings = _DEFAULTS,
+) -> Counted:
+    """Add up counts of the whole grid that were made elsewhere; a key may come any number of times."""
+    findings = _Findings.of(grid, schema, roles)
+    totals = [_Total(grid, number, findings, settings.sample_rows) for number in range(grid.n_blocks)]
+    for key, payload in found:
+        summary = decode_part(grid, payload)
+        for number, total in enumerate(totals):
+            total.add(ShardCounts([(key, slice_block(summary, number))], {}, summary.n_rows))
+    for total in totals:
+        total.finish()
     return _counted(grid, findings, plan, totals)
 
 
@@ -233,11 +228,11 @@ def _is_retyped(feature: FeatureGrid, found: pa.DataType) -> bool:
 
 def _tasks(
     grid: Grid, source: TableSource, plan: RowPlan, firsts: list[int], *, sample_rows: int, encoded: bool
-) -> Iterator[_Task]:
+) -> Iterator[ShardTask]:
     shards = source.shards()
     for number in range(grid.n_blocks):
         for shard, first in zip(shards, firsts, strict=True):
-            yield _Task(grid.block(number), shard, source.schema, plan, first, sample_rows, encoded)
+            yield ShardTask(grid.block(number), shard, source.schema, plan, first, sample_rows, encoded)
 
 
 def _first_rows(source: TableSource, runner: Executor, *, needed: bool) -> list[int]:
@@ -254,87 +249,12 @@ def _n_rows(shard: Shard, *, column: str) -> int:
     return sum(batch.num_rows for batch in shard.batches([column]))
 
 
-def _count_shard(task: _Task) -> _Part:
-    types = dict(zip(task.schema.names, task.schema.types, strict=True))
-    names = [feature.name for feature in task.grid.features if feature.name in types]
-    columns = list(dict.fromkeys([*names, *task.plan.columns]))
-    if not columns:
-        columns = task.schema.names[:1]
-    counters = [
-        counter(
-            feature,
-            types.get(feature.name),
-            index=index,
-            offset=int(offset),
-        )
-        for index, (feature, offset) in enumerate(zip(task.grid.features, task.grid.offsets[:-1], strict=True))
-    ]
-    into, sampler, done = Accumulator(task.grid), Sampler(task.sample_rows), _Results(task)
-    row = task.first_row
-    for batch in task.shard.batches(columns):
-        if not batch.num_rows:
-            continue
-        groups = task.plan.groups(batch, first_row=row)
-        _sample(batch.select(names), groups, row_keys(row, batch.num_rows), sampler)
-        for piece, held in _pieces(batch, groups):
-            if len(into) + len(piece.keys) > MAX_DENSE and len(into):
-                done.take(into)
-            run = Run(piece, into, into.places(piece.keys))
-            into.n_rows[run.places] += piece.sizes
-            for feature, one in zip(task.grid.features, counters, strict=True):
-                one.add(held.column(columns.index(feature.name) if feature.name in types else 0), run)
-        row += batch.num_rows
-    done.take(into)
-    return _Part(done.counts, sampler.samples(), row - task.first_row)
-
-
-def _pieces(batch: pa.RecordBatch, groups: RowGroups) -> Iterator[tuple[RowGroups, pa.RecordBatch]]:
-    """Cut a batch of very many granules, so that their counts fit."""
-    if len(groups.keys) <= MAX_DENSE:
-        yield groups, batch
-        return
-    ordered = batch if groups.order is None else batch.take(groups.order)
-    for first in range(0, len(groups.keys), MAX_DENSE):
-        bounds = groups.bounds[first : first + MAX_DENSE + 1]
-        start, stop = int(bounds[0]), int(bounds[-1])
-        yield (
-            RowGroups(groups.keys[first : first + MAX_DENSE], bounds - start, None),
-            ordered.slice(start, stop - start),
-        )
-
-
-def _sample(batch: pa.RecordBatch, groups: RowGroups, keys: np.ndarray, sampler: Sampler) -> None:
-    by_granule: dict[str, list[np.ndarray | None]] = {}
-    for (granule, _), start, end in zip(groups.keys, groups.bounds[:-1], groups.bounds[1:], strict=True):
-        if len(groups.keys) == 1:
-            rows = None
-        else:
-            rows = np.arange(start, end) if groups.order is None else groups.order[start:end]
-        by_granule.setdefault(granule, []).append(rows)
-    for granule, parts in by_granule.items():
-        rows = None if parts[0] is None else np.concatenate([part for part in parts if part is not None])
-        sampler.add(granule, rows, keys, batch)
-
-
-class _Results:
-    """Counts of one task, encoded when there are many or when they have to travel."""
-
-    def __init__(self, task: _Task) -> None:
-        self._encoded = task.encoded
-        self.counts: list[tuple[Key, TableSummary | bytes]] = []
-
-    def take(self, into: Accumulator) -> None:
-        """Move the accumulator's counts here and empty it."""
-        encoded = self._encoded or len(self.counts) + len(into) > MAX_DENSE
-        self.counts.extend((key, encode_block(part) if encoded else part) for key, part in into.summaries())
-        into.clear()
-
-
 class _Total:
     """Sum over shards of one block of features."""
 
     def __init__(self, grid: Grid, number: int, findings: _Findings, sample_rows: int) -> None:
         self._grid, self._columns = grid.block(number), len(grid.features)
+        self._most = most_dense(self._grid)
         self._retyped = tuple(pair for pair in findings.retyped if pair[0] in self._grid.positions)
         self._extra = findings.extra if number == 0 else ()
         self._dense: OrderedDict[Key, TableSummary] = OrderedDict()
@@ -344,19 +264,19 @@ class _Total:
         self.rows: dict[Key, int] = {}
         self.rows_counted = 0
 
-    def add(self, part: _Part) -> None:
+    def add(self, part: ShardCounts) -> None:
         """Add one shard's counts and samples."""
         self.rows_counted += part.n_rows
         self._sampler.absorb(part.samples.items())
         affordable = _SAMPLE_VALUES // (self._columns * max(1, self._sampler.n_granules))
         self._sampler.size = min(self._sampler.size, max(_MIN_SAMPLE, affordable))
         for key, counts in part.counts:
-            self._add(key, decode_block(self._grid, 0, counts) if isinstance(counts, bytes) else counts)
+            self._add(key, decode_part(self._grid, counts) if isinstance(counts, bytes) else counts)
 
     def _add(self, key: Key, summary: TableSummary) -> None:
         held = self._dense.pop(key, None)
         self._dense[key] = summary if held is None else held.merge(summary)
-        if len(self._dense) > MAX_DENSE:
+        if len(self._dense) > self._most:
             oldest, packed = self._dense.popitem(last=False)
             self._packed.setdefault(oldest, []).append(encode_block(packed))
 
@@ -373,7 +293,7 @@ class _Total:
                 self.payloads[key], self.rows[key] = encode_block(noted), part.n_rows
 
     def _take(self, key: Key) -> TableSummary:
-        parts = [decode_block(self._grid, 0, payload) for payload in self._packed.pop(key, [])]
+        parts = [decode_part(self._grid, payload) for payload in self._packed.pop(key, [])]
         if key in self._dense:
             parts.append(self._dense.pop(key))
         return parts[0] if len(parts) == 1 else TableSummary.total(self._grid, parts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor_core.drift import count as module
+from monitor_core.drift import shard
 from monitor_core.drift.build import make_grid
 from monitor_core.drift.count import count
 from monitor_core.drift.executor import Threads
@@ -124,7 +124,7 @@ def test_many_granules_stay_within_memory(cut, mixed, grid, monkeypatch):
     """More granules than fit uncompressed give the same counts."""
     table = mixed(900, 9)
     whole = count(grid, cut(table), roles_of(table), granularity=DAY)
-    monkeypatch.setattr(module, "MAX_DENSE", 4)
+    monkeypatch.setattr(shard, "DENSE_CELLS", 4 * grid.n_cells)
     tight = count(grid, cut(table, 300, 200), roles_of(table), granularity=DAY)
     assert tight.rows == whole.rows
     assert all(same_counts(tight.summary(*key), whole.summary(*key)) for key in whole.rows)

@@ -11,7 +11,7 @@ from monitor_core.drift.build import baseline_from_summaries
 from monitor_core.drift.display import distribution
 from monitor_core.drift.intake import Intake, TakenIn, between
 from monitor_core.drift.judging import Judging
-from monitor_core.drift.results import CellDetail, CellState
+from monitor_core.drift.results import CellDetail, CellState, Distribution
 from monitor_core.drift.runs import NewRun, RunStore
 from monitor_core.drift.store import BaselineInfo, BaselineStore
 from monitor_core.drift.stored import StoredSummaries, SummaryStore, Uncounted
@@ -198,7 +198,7 @@ class DriftService:
     def activate(self, baseline_id: str, *, actor: str) -> BaselineInfo:
         """Make a baseline the active one of its model version; nothing happens when it is."""
         with self._engine.begin() as connection:
-            info = self._baselines.info(baseline_id, connection=connection)
+            info = self._locked(connection, baseline_id)
             if not info.is_active:
                 before = self._baselines.active(info.ref)
                 self._baselines.activate(connection, info)
@@ -215,7 +215,7 @@ class DriftService:
             It is the active one and there are others: activate another one first.
         """
         with self._engine.begin() as connection:
-            info = self._baselines.info(baseline_id, connection=connection)
+            info = self._locked(connection, baseline_id)
             if info.is_active and len(self._baselines.list(info.ref)) > 1:
                 raise Conflict(f"{info.name} is the active one", hint="activate another one first")
             self._baselines.delete(connection, info)
@@ -340,30 +340,52 @@ class DriftService:
         NotFound
             There is no such run, feature, granule or segment.
         """
-        run = self._runs.get(run_id)
         drift = next((one for one in self.granule(run_id, granule, segment).features if one.name == feature), None)
         if drift is None:
             raise NotFound(f"feature {feature!r} is not in run {run_id!r}")
-        info = self._baselines.info(run.baseline_id)
-        with consistent(self._engine) as connection:
-            judging = Judging(
-                connection,
-                info,
-                baselines=self._baselines,
-                summaries=self._summaries,
-                settings=DriftSettings(**dict(run.settings)),  # type: ignore[arg-type]  # as `run` wrote it
-            )
-            baseline, current = judging.feature(feature, granule, segment)
+        shown = self.distributions(run_id, {feature: granule}, segment)[feature]
         labels, trend = self._runs.trend(run_id, segment, feature)
         return CellDetail(
             drift=drift,
             granule=granule,
             segment=segment,
-            distribution=distribution(baseline, current),
+            distribution=shown,
             trend_granules=labels,
             trend_psi=trend[:, 0],
             trend_noise_q99=trend[:, 1],
         )
+
+    def distributions(
+        self, run_id: str, cells: Mapping[str, str], segment: str = "", *, progress: Progress = _silent
+    ) -> dict[str, Distribution]:
+        """Return both distributions of some cells of a run, by feature.
+
+        Parameters
+        ----------
+        cells
+            The granule to show of each feature.
+        progress
+            Called before each feature; may raise `Cancelled`.
+
+        Raises
+        ------
+        NotFound
+            There is no such run, feature, granule or segment.
+        """
+        run = self._runs.get(run_id)
+        found = {}
+        with consistent(self._engine) as connection:
+            judging = Judging(
+                connection,
+                self._baselines.info(run.baseline_id, connection=connection),
+                baselines=self._baselines,
+                summaries=self._summaries,
+                settings=DriftSettings(**dict(run.settings)),  # type: ignore[arg-type]  # as `run` wrote it
+            )
+            for number, (feature, granule) in enumerate(cells.items()):
+                progress(number / len(cells), f"distributions of {number:,} of {len(cells):,} features")
+                found[feature] = distribution(*judging.feature(feature, granule, segment))
+        return found
 
     def compare_runs(self, before: str, after: str, segment: str = "") -> tuple[CellChange, ...]:
         """Return the cells that two runs judge differently, in the order of granules and features of `after`.
@@ -391,6 +413,12 @@ class DriftService:
         return self._runs.report(run_id, format)
 
     # Inside
+
+    def _locked(self, connection: Connection, baseline_id: str) -> BaselineInfo:
+        """Return a baseline as it is once nobody else changes those of its model version."""
+        info = self._baselines.info(baseline_id, connection=connection)
+        self._baselines.lock(connection, info.ref)
+        return self._baselines.info(baseline_id, connection=connection)
 
     def _check_kind(self, ref: ModelRef, kind: str) -> None:
         if kind not in BASELINE_KINDS:

@@ -14,7 +14,7 @@ from monitor_core.drift.grid import Grid
 from monitor_core.drift.recent import Recent
 from monitor_core.errors import NotFound
 from monitor_core.storage.schema import baseline as table
-from monitor_core.storage.schema import baseline_block, drift_grid, drift_run
+from monitor_core.storage.schema import baseline_block, drift_grid, drift_run, model_version
 from monitor_core.values import ModelRef
 
 if TYPE_CHECKING:
@@ -64,8 +64,19 @@ class BaselineStore:
         self._grids: Recent[str, Grid] = Recent(4)
         self._baselines: Recent[str, Baseline] = Recent(2)
 
+    def lock(self, connection: Connection, ref: ModelRef) -> None:
+        """Wait until nobody else changes the baselines of this model version, and keep others waiting.
+
+        On SQLite a writing transaction is alone anyway.
+        """
+        column = model_version.c
+        query = select(column.version).where(column.model_id == ref.model_id, column.version == ref.version)
+        if connection.scalar(query.with_for_update()) is None:
+            raise NotFound(f"there is no model version {ref}", hint="it may have been deleted meanwhile")
+
     def add_grid(self, connection: Connection, ref: ModelRef, grid: Grid, *, at: datetime) -> str:
         """Keep a grid for a model version and return its id there; one that is kept already is found again."""
+        self.lock(connection, ref)
         # The same file may be the baseline of two versions: each has a grid of its own, deleted with it.
         grid_id = sha256(f"{ref}\0{grid.grid_id}".encode()).hexdigest()
         if connection.scalar(select(drift_grid.c.grid_id).where(drift_grid.c.grid_id == grid_id)) is None:
@@ -97,6 +108,7 @@ class BaselineStore:
         actor: str,
     ) -> BaselineInfo:
         """Keep a baseline under the next number; the first of a model version becomes the active one."""
+        self.lock(connection, ref)
         mine = (table.c.model_id == ref.model_id) & (table.c.version == ref.version)
         number = (connection.scalar(select(func.max(table.c.number)).where(mine)) or 0) + 1
         has_active = connection.scalar(select(table.c.baseline_id).where(mine, table.c.is_active)) is not None
@@ -179,6 +191,7 @@ class BaselineStore:
 
     def activate(self, connection: Connection, info: BaselineInfo) -> None:
         """Make one baseline the active one of its model version, in place of another."""
+        self.lock(connection, info.ref)
         mine = (table.c.model_id == info.ref.model_id) & (table.c.version == info.ref.version)
         connection.execute(update(table).where(mine, table.c.is_active).values(is_active=False))
         connection.execute(update(table).where(table.c.baseline_id == info.baseline_id).values(is_active=True))

@@ -23,6 +23,7 @@ __all__ = ["HeatmapView", "distribution", "heatmap", "sparkline", "state_colour"
 
 _TREND_POINTS = 800
 _SPARK_POINTS = 60
+_LABEL_SHARE = 0.1  # of the height that a line of text takes
 
 
 def distribution(detail: CellDetail, *, dark: bool) -> dict[str, Any]:
@@ -89,9 +90,10 @@ def _noise_band(values: NDArray[np.float64], tokens: Theme) -> dict[str, Any]:
 def _psi_line(
     values: NDArray[np.float64], labels: list[str], granule: str, levels: tuple[float, float], tokens: Theme
 ) -> dict[str, Any]:
+    far_apart = levels[1] - levels[0] > _LABEL_SHARE * max(float(np.nanmax(values, initial=0.0)), levels[1])
     marks: list[dict[str, Any]] = [
-        _level(levels[0], "moderate", tokens.orange),
-        _level(levels[1], "high", tokens.red),
+        _level(levels[0], "moderate", tokens.orange, labelled=far_apart),
+        _level(levels[1], "high", tokens.red, labelled=True),
     ]
     if granule in labels:
         line = {"color": tokens.muted, "type": "solid", "width": 1}
@@ -109,8 +111,9 @@ def _psi_line(
     }
 
 
-def _level(value: float, word: str, colour: str) -> dict[str, Any]:
+def _level(value: float, word: str, colour: str, *, labelled: bool) -> dict[str, Any]:
     label = {"formatter": f"{value:.2f} {word}", "position": "insideStartTop", "color": colour, "fontSize": 11}
+    label |= {"show": labelled}
     return {"yAxis": value, "lineStyle": {"color": colour, "type": "dashed", "width": 1}, "label": label}
 
 

@@ -82,7 +82,10 @@ def choose_model(app: Services) -> ModelRef | None:
     wanted = st.session_state.get(_MODEL) or st.query_params.get(_MODEL)
     # With no default of its own the choice always stands in the address: a link keeps its model when others are added.
     st.session_state[_MODEL] = wanted if wanted in names else names[0]
-    st.selectbox("Model", names, index=None, required=True, key=_MODEL, bind="query-params")
+    st.caption("Model")  # the selector's own label would add "(required)"
+    st.selectbox(
+        "Model", names, index=None, required=True, key=_MODEL, bind="query-params", label_visibility="collapsed"
+    )
     return chosen()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ from monitor_core.ui.reading import SORTS, default_cell, narrow, spans
 from monitor_core.ui.words import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from monitor_core.drift.results import RunMatrix, RunSummary
     from monitor_core.figures.drift import HeatmapView
     from monitor_core.runtime import Services
 
-__all__ = ["Choice", "choose_cell", "choose_run", "choose_segment", "choose_view", "run_label", "select"]
+__all__ = ["Choice", "choose_cell", "choose_run", "choose_segment", "choose_view", "run_labels", "select"]
 
 _RUN = "run"
 _FEATURE, _GRANULE = "feature", "granule"
@@ -37,15 +38,22 @@ class Choice:
     cell: tuple[str, str] | None
 
 
-def run_label(run: RunSummary) -> str:
-    """Return a run as a list shows it: when it was made, against what."""
-    segment = f", by {run.segment_column}" if run.segment_column else ""
-    return f"{moment(run.created_at, zone())} · baseline {run.baseline_number}{segment} · {run.run_id[-6:]}"
+def run_labels(runs: Iterable[RunSummary]) -> dict[str, str]:
+    """Return by id what a list shows of each run: when it was made, against what; ids only where that is not enough."""
+    here = zone()
+    labels = {
+        run.run_id: f"{moment(run.created_at, here)} · baseline {run.baseline_number}"
+        + (f", by {run.segment_column}" if run.segment_column else "")
+        for run in runs
+    }
+    often = Counter(labels.values())
+    return {run_id: label if often[label] == 1 else f"{label} · {run_id[-6:]}" for run_id, label in labels.items()}
 
 
 def choose_run(runs: Sequence[RunSummary]) -> RunSummary:
     """Draw the run picker; the address carries the run's id, unless it is the latest."""
     by_id = {run.run_id: run for run in runs}
+    labels = run_labels(runs)
     wanted = st.query_params.get(_RUN)
     if st.session_state.get("run-picker") not in by_id:
         st.session_state["run-picker"] = wanted if wanted in by_id else runs[0].run_id
@@ -53,7 +61,7 @@ def choose_run(runs: Sequence[RunSummary]) -> RunSummary:
     picked = st.selectbox(
         "Run",
         list(by_id),
-        format_func=lambda run_id: run_label(by_id[run_id]),
+        format_func=labels.__getitem__,
         key="run-picker",
         on_change=_run_to_url,
         width=230,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from monitor_core.reports.numbers import fixed
 from monitor_core.ui.drift_actions import rerun_menu
-from monitor_core.ui.drift_choice import run_label
+from monitor_core.ui.drift_choice import run_labels
 from monitor_core.ui.frame import empty
 from monitor_core.ui.places import DATA, OVERVIEW
 from monitor_core.ui.tables import table
@@ -98,9 +98,7 @@ def compare(app: Services, run: RunSummary, runs: Sequence[RunSummary]) -> None:
     if not box.open:
         return
     with box:
-        picked = st.selectbox(
-            "Other run", list(others), format_func=lambda run_id: run_label(others[run_id]), key="compare-run"
-        )
+        picked = st.selectbox("Other run", list(others), format_func=run_labels(runs).__getitem__, key="compare-run")
         found = app.drift.compare_runs(picked, run.run_id)
         st.caption(f"{counted(len(found), 'cell')} differ in what they say.")
         if found:

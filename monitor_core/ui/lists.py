@@ -11,7 +11,7 @@ from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
 from monitor_core.jobs.queue import JobState
 from monitor_core.ui.drift_actions import report_menu
-from monitor_core.ui.drift_choice import run_label
+from monitor_core.ui.drift_choice import run_labels
 from monitor_core.ui.frame import zone
 from monitor_core.ui.jobs import actor, job_title, track
 from monitor_core.ui.places import DRIFT
@@ -206,6 +206,6 @@ def draw_runs(app: Services, ref: ModelRef) -> None:
     )
     by_id = {run.run_id: run for run in found}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.selectbox("Run", list(by_id), format_func=lambda i: run_label(by_id[i]), key="report-run")
+        picked = st.selectbox("Run", list(by_id), format_func=run_labels(found).__getitem__, key="report-run")
         report_menu(app, by_id[picked], key="report-list")
         st.page_link(DRIFT, label="Open", query_params={"model": str(ref), "run": picked}, help="")

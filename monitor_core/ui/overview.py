@@ -74,44 +74,90 @@ def latest_runs(app: Services) -> list[tuple[Model, ModelRef, RunSummary | None]
 
 def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
     """Draw one tile a model version: state, share of drifted features over time, age of its last data."""
-    now = app.now()
+    if len(rows) == 1:
+        _only_model(app, *rows[0])
+        return
     with st.grid(4, min_column_width=225):
         for model, ref, run in rows:
             with st.container(border=True, height="stretch", gap="small", key=f"tile-{ref.model_id}-{ref.version}"):
-                example = " :gray-badge[example]" if model.is_example else ""
-                st.markdown(f"**{plain(model.title)}** {plain(ref.version)}{example}")
-                if run is None:
-                    st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
-                    st.caption("Upload a baseline, then newer data.")
-                else:
-                    _run_tile(app, model, run, age(run.created_at, now))
+                _whose(model, ref)
+                _state(run)
+                if run is not None:
+                    shares = _shares(app, run)
+                    _metric(shares)
+                    _spark(model, run, shares)
+                _facts(app, model, run)
                 st.space("stretch")
-                query = {"model": str(ref)}
-                st.page_link(
-                    DRIFT if run else DATA,
-                    label="Open" if run else "Upload",
-                    icon=":material/chevron_right:",
-                    icon_position="right",
-                    query_params=query,
-                    help="",
-                )
+                _way_on(ref, run)
 
 
-def _run_tile(app: Services, model: Model, run: RunSummary, run_age: str) -> None:
-    word, colour, icon = run_status(run)
-    st.badge(word, color=colour, icon=icon)
-    shares = [100 * share for share in drifted_shares(access.matrix(app, run.run_id))]
+def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | None) -> None:
+    """Draw the tile of a single model across the page."""
+    with st.container(border=True, key="tile-only"):
+        who, share, history, way_on = st.columns([5, 3, 6, 2], vertical_alignment="center")
+        with who:
+            _whose(model, ref)
+            _state(run)
+            _facts(app, model, run)
+        if run is not None:
+            shares = _shares(app, run)
+            with share:
+                _metric(shares)
+            with history:
+                _spark(model, run, shares, height=84)
+        with way_on:
+            _way_on(ref, run)
+
+
+def _whose(model: Model, ref: ModelRef) -> None:
+    example = " :gray-badge[example]" if model.is_example else ""
+    st.markdown(f"**{plain(model.title)}** {plain(ref.version)}{example}")
+
+
+def _state(run: RunSummary | None) -> None:
+    if run is None:
+        st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
+    else:
+        word, colour, icon = run_status(run)
+        st.badge(word, color=colour, icon=icon)
+
+
+def _shares(app: Services, run: RunSummary) -> list[float]:
+    return [100 * share for share in drifted_shares(access.matrix(app, run.run_id))]
+
+
+def _metric(shares: Sequence[float]) -> None:
     st.metric("Features drifting", f"{shares[-1] if shares else 0:.0f}%")
+
+
+def _spark(model: Model, run: RunSummary, shares: Sequence[float], *, height: int = 52) -> None:
     if len(shares) > 1:
         st.echarts_chart(
             sparkline(shares, dark=is_dark()),
-            height=52,
+            height=height,
             key=f"spark-{run.run_id}",
             alt=f"Share of features drifting, {counted(run.n_granules, model.granularity.word)} to {run.last_granule}",
         )
+
+
+def _facts(app: Services, model: Model, run: RunSummary | None) -> None:
+    if run is None:
+        st.caption("Upload a baseline, then newer data.")
+        return
     st.caption(
-        f"Data to {run.last_granule}, judged {run_age} ago · baseline {run.baseline_number} "
+        f"Data to {run.last_granule}, judged {age(run.created_at, app.now())} ago · baseline {run.baseline_number} "
         f"({counted(run.baseline_rows, 'row')}) · {counted(run.n_granules, model.granularity.word)}"
+    )
+
+
+def _way_on(ref: ModelRef, run: RunSummary | None) -> None:
+    st.page_link(
+        DRIFT if run else DATA,
+        label="Open" if run else "Upload",
+        icon=":material/chevron_right:",
+        icon_position="right",
+        query_params={"model": str(ref)},
+        help="",
     )
 
 

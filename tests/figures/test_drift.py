@@ -86,3 +86,15 @@ def test_a_sparkline_keeps_its_peak():
     data = sparkline(values, dark=False)["series"][0]["data"]
     assert len(data) <= 60
     assert max(data) == 7.0
+
+
+def test_labels_of_levels_do_not_lie_on_each_other(detail):
+    """Far below a large PSI the two lines are close: one label is enough."""
+
+    def labelled(cell):
+        return [mark["label"]["show"] for mark in trend(cell, dark=False)["series"][1]["markLine"]["data"]][:2]
+
+    cell = detail()
+    assert labelled(cell) == [True, True]
+    cell.trend_psi[5] = 3.0
+    assert labelled(cell) == [False, True]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from monitor_core.cli import app
+from monitor_core.cli import build
 from monitor_core.settings import Settings
 from monitor_core.ui.lines import cli_lines, http_lines
 from monitor_core.values import ModelRef
@@ -17,7 +17,7 @@ def test_every_command_shown_exists(line, tmp_path, monkeypatch):
         Path(name).touch()
     program, group, command, *rest = line.split()
     assert program == "bellwether"
-    found = typer.main.get_command(app).commands[group].commands[command]
+    found = typer.main.get_command(build()).commands[group].commands[command]
     found.make_context(command, rest)
 
 

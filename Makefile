@@ -33,7 +33,8 @@ cover: venv-test ## Run the tests, in random order, with branch coverage
 	$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
 
 bench: venv-test ## Measure speed and memory against the goals and other tools (minutes)
-	$(BIN)/python tests/benchmarks/bench_peers.py $(ARGS)
+	$(BIN)/python tests/benchmarks/bench_drift.py
+	$(BIN)/python tests/benchmarks/bench_peers.py --write $(ARGS)
 
 golden: venv-test ## Write the expected reports anew, to be reviewed in the diff
 	MONITOR_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports/test_golden.py

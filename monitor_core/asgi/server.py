@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def run(settings: Settings, *, with_parent: bool) -> None:
             timeout_graceful_shutdown=5,
         )
     )
+    logging.getLogger("uvicorn.access").disabled = True  # Streamlit would give it handlers again
     if with_parent:
         mark_supervised()
         stop_with_parent(lambda: setattr(server, "should_exit", True))

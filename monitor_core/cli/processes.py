@@ -76,7 +76,7 @@ def log_to_stderr(settings: Settings) -> None:
     """Log plainly; the processes' output is one stream."""
     form = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     logging.basicConfig(level=settings.log_level, format=form, stream=sys.stderr, force=True)
-    for chatty in ("watchdog", "matplotlib", "urllib3", "asyncio"):
+    for chatty in ("alembic", "asyncio", "uvicorn.access", "watchdog"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

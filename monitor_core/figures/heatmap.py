@@ -133,14 +133,21 @@ def heatmap(
             "top": 4,
             "bottom": 36 + (26 if len(view.columns) > VISIBLE_GRANULES else 0),
         },
-        "xAxis": _axis([short_label(view.matrix.granules[i]) for i in view.columns], tokens),
+        "xAxis": _axis(
+            [short_label(view.matrix.granules[i]) for i in view.columns], tokens, pointer=not _is_detailed(view)
+        ),
         "yAxis": _feature_axis(view, tokens),
         "dataset": [{"source": _table(view, state)} for state in _DRAWN],
         "visualMap": [_colours(position, state, levels, tokens) for position, state in enumerate(_DRAWN[:3])],
         "dataZoom": _zooms(view, tokens),
-        "tooltip": _tooltip(view, tokens),
+        "tooltip": _tooltip(tokens),
         "series": [*series, _frame(view, selected, tokens)],
     }
+
+
+def _is_detailed(view: HeatmapView) -> bool:
+    """Whether each cell carries its names and numbers; in a large map that doubles the time to draw (measured)."""
+    return len(view.rows) * len(view.columns) <= _DETAILED_CELLS
 
 
 def _table(view: HeatmapView, state: CellState) -> pa.Table:
@@ -152,14 +159,15 @@ def _table(view: HeatmapView, state: CellState) -> pa.Table:
     table: dict[str, Any] = {
         "x": columns.astype(np.int32),
         "y": rows.astype(np.int32),
-        "size": np.nan_to_num(matrix.psi[at]),  # a cell without a value would not be drawn at all
-        "psi": np.round(matrix.psi[at], 4),
+        "psi": np.round(np.nan_to_num(matrix.psi[at]), 4),  # a cell without a value would not be drawn at all
     }
-    table["feature"] = _named(matrix.features, at[0])
-    table["granule"] = _named(matrix.granules, at[1])
-    table["rows"] = matrix.n_rows[at[1]]
-    if len(rows) <= _DETAILED_CELLS:
-        table["p"] = [_p_text(p) for p in matrix.p_adjusted[at]]
+    if _is_detailed(view):
+        table |= {
+            "feature": _named(matrix.features, at[0]),
+            "granule": _named(matrix.granules, at[1]),
+            "rows": matrix.n_rows[at[1]],
+            "p": [_p_text(p) for p in matrix.p_adjusted[at]],
+        }
     return pa.table(table)
 
 
@@ -190,7 +198,8 @@ def _series(view: HeatmapView, position: int, state: CellState, tokens: Theme) -
         "id": state.value,
         "name": _WORDS[state],
         "datasetIndex": position,
-        "encode": {"x": "x", "y": "y", "value": "size", "tooltip": ["psi"]},
+        "encode": {"x": "x", "y": "y", "value": "psi", "tooltip": ["psi"]},
+        "tooltip": {"formatter": _tooltip_text(state, detailed=_is_detailed(view))},
         "selectedMode": "single",
         "progressive": 0,  # what is on screen fits into one frame
         "itemStyle": style,
@@ -256,8 +265,13 @@ def _label_width(view: HeatmapView) -> int:
     return min(8 + longest * 6, 150)
 
 
-def _axis(labels: list[str], tokens: Theme) -> dict[str, Any]:
+def _axis(labels: list[str], tokens: Theme, *, pointer: bool) -> dict[str, Any]:
     return {
+        "axisPointer": {
+            "show": pointer,
+            "type": "none",
+            "label": {"color": tokens.background, "backgroundColor": tokens.text},
+        },
         "type": "category",
         "data": labels,
         "axisTick": {"show": False},
@@ -269,7 +283,7 @@ def _axis(labels: list[str], tokens: Theme) -> dict[str, Any]:
 
 
 def _feature_axis(view: HeatmapView, tokens: Theme) -> dict[str, Any]:
-    axis = _axis([view.matrix.features[i] for i in view.rows], tokens)
+    axis = _axis([view.matrix.features[i] for i in view.rows], tokens, pointer=not _is_detailed(view))
     axis["inverse"] = True
     axis["axisLabel"] |= {
         "interval": 0,
@@ -304,13 +318,22 @@ def _zooms(view: HeatmapView, tokens: Theme) -> list[dict[str, Any]]:
     return zooms
 
 
-def _tooltip(view: HeatmapView, tokens: Theme) -> dict[str, Any]:
-    detailed = len(view.rows) * len(view.columns) <= _DETAILED_CELLS
-    p = "<br>adjusted p {@p}" if detailed else ""
+def _tooltip(tokens: Theme) -> dict[str, Any]:
     return {
-        "formatter": "<b>{@feature}</b><br>{@granule}: {a}<br>PSI {@psi}, {@rows} rows" + p,
         "backgroundColor": tokens.background,
         "borderColor": tokens.border,
         "textStyle": {"color": tokens.text, "fontSize": 12},
         "confine": True,
     }
+
+
+def _tooltip_text(state: CellState, *, detailed: bool) -> str:
+    """Return the template, which is HTML; Streamlit puts the values in escaped.
+
+    A large map names feature and granule on its axes instead.
+    """
+    psi = "" if state is CellState.UNDECIDED else "PSI {@psi}"
+    if not detailed:
+        return "<br>".join(filter(None, [_WORDS[state], psi]))
+    numbers = [f"{psi}, {{@rows}} rows", "adjusted p {@p}"] if psi else ["{@rows} rows"]
+    return "<br>".join(["<b>{@feature}</b>", f"{{@granule}}: {_WORDS[state]}", *numbers])

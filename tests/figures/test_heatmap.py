@@ -58,10 +58,11 @@ def test_a_drifted_cell_is_never_neutral(matrix):
 
 def test_cells_without_a_value_are_still_drawn(matrix):
     """Undecided cells have no PSI; the chart gets a size for them and shows no number."""
-    table = heatmap(HeatmapView.whole(matrix()), dark=False)["dataset"][3]["source"]
+    option = heatmap(HeatmapView.whole(matrix()), dark=False)
+    table = option["dataset"][3]["source"]
     assert table.num_rows == 25
-    assert table["size"].to_pylist() == [0.0] * 25
-    assert np.isnan(table["psi"].to_numpy()).all()
+    assert table["psi"].to_pylist() == [0.0] * 25
+    assert "PSI" not in series(option, "undecided")["tooltip"]["formatter"]
 
 
 def test_the_chosen_cell_is_framed(matrix):
@@ -93,12 +94,14 @@ def test_a_year_of_five_hundred_features_is_built_fast_and_paged(matrix):
     assert time.process_time() - start < 0.1
     assert len(option["dataZoom"]) == 2
     assert view.height < VISIBLE_ROWS * 23 + 100
+    assert option["dataset"][0]["source"].column_names == ["x", "y", "psi"]
+    assert option["yAxis"]["axisPointer"]["show"]
 
 
 def test_names_are_data_and_not_part_of_the_tooltip_template(matrix):
     """The template is HTML; names reach it only as escaped values."""
     option = heatmap(HeatmapView.whole(matrix(2, 3, names=("<img src=x>", "{@p}"))), dark=False)
-    assert "<img" not in option["tooltip"]["formatter"]
+    assert all("<img" not in one["tooltip"]["formatter"] for one in option["series"][:4])
 
 
 def test_an_empty_view_is_a_chart_too(matrix):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from monitor_core.drift.build import baseline_from_summaries, make_grid
 from monitor_core.drift.count import count
+from monitor_core.drift.progress import between
 from monitor_core.drift.stored import SummaryPart
 from monitor_core.errors import Conflict, Refused
 from monitor_core.snapshots.roles import Role
 from monitor_core.values import GranularityKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from monitor_core.drift.count import Counted
     from monitor_core.drift.executor import Executor
     from monitor_core.drift.grid import Grid
+    from monitor_core.drift.progress import Progress
     from monitor_core.drift.store import BaselineInfo, BaselineStore
     from monitor_core.drift.stored import SummaryStore
     from monitor_core.settings import DriftSettings
@@ -33,9 +35,7 @@ if TYPE_CHECKING:
     from monitor_core.storage.trail import Trail
     from monitor_core.values import Granularity
 
-    Progress = Callable[[float, str], None]
-
-__all__ = ["Intake", "TakenIn", "between"]
+__all__ = ["Intake", "TakenIn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,6 @@ class TakenIn:
     """(label, rows) of what was counted."""
     undated: int
     """Rows without a readable date, which are in no granule."""
-
-
-def between(progress: Progress, first: float, last: float) -> Progress:
-    """Return a progress that fills the part from `first` to `last` of another.
-
-    Examples
-    --------
-    >>> between(lambda share, note: print(share, note), 0.5, 1.0)(0.5, "halfway")
-    0.75 halfway
-    """
-    return lambda share, note: progress(first + (last - first) * share, note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from monitor_core.drift.baseline import Baseline
 from monitor_core.drift.build import baseline_from_summaries
+from monitor_core.drift.progress import between
 from monitor_core.drift.reach import Reach
 from monitor_core.drift.rules import judge_each
+from monitor_core.drift.runs import SavedGranule
 from monitor_core.drift.samples import SampleJudge
 from monitor_core.drift.stored import StoredSummaries
 from monitor_core.drift.summary import TableSummary
@@ -21,13 +23,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from monitor_core.drift.results import GranuleDrift
+    from monitor_core.drift.progress import Progress
+    from monitor_core.drift.results import GranuleDrift, MultivariateDrift
     from monitor_core.drift.store import BaselineInfo, BaselineStore
     from monitor_core.drift.stored import SummaryStore
     from monitor_core.drift.summary import FeatureSummary
     from monitor_core.settings import DriftSettings
-
-    Progress = Callable[[float, str], None]
 
 __all__ = ["Found", "Judging"]
 
@@ -36,8 +37,10 @@ __all__ = ["Found", "Judging"]
 class Found:
     """What judging found."""
 
-    results: tuple[GranuleDrift, ...]
+    results: tuple[SavedGranule, ...]
     """Every granule of the whole in time order, then those of each segment."""
+    latest: GranuleDrift
+    """The last granule of the whole."""
     input_sha256: str
     left_out: tuple[str, ...]
 
@@ -83,20 +86,22 @@ class Judging:
         """
         self._note(self._info.sha256, self._info.kind, self._info.origin, _telling(self._settings))
         segments = ["", *(self._segments() if by_segment else ())]
-        steps = len(segments) + self._settings.multivariate
-        results: list[GranuleDrift] = []
+        judge_rows = self._sample_judge()
+        results: list[SavedGranule] = []
+        latest: GranuleDrift | None = None
         for number, segment in enumerate(segments):
-
-            def tell(share: float, note: str, number: int = number) -> None:
-                progress((number + share) / steps, note)
-
-            found = self._segment(segment, wanted, tell)
-            if not found and not segment:
-                raise self._nothing(wanted)
-            results.extend(found)
-        if self._settings.multivariate:
-            results = self._multivariate(results, lambda share, note: progress((len(segments) + share) / steps, note))
-        return Found(tuple(results), self._digest.hexdigest(), tuple(self._left_out))
+            tell = between(progress, number / len(segments), (number + 1) / len(segments))
+            for judged in self._segment(segment, wanted, tell):
+                result = judged
+                if not segment:
+                    rows = judge_rows(judged.granule) if judge_rows else None
+                    latest = result = replace(judged, multivariate=rows)
+                results.append(SavedGranule.of(result))  # as objects, results would be ten times as large
+            if latest is None:
+                break
+        if latest is None:
+            raise self._nothing(wanted)
+        return Found(tuple(results), latest, self._digest.hexdigest(), tuple(self._left_out))
 
     def feature(self, name: str, label: str, segment: str) -> tuple[FeatureSummary, FeatureSummary]:
         """Return the counts of one feature, of its baseline and of one granule; only one block of features is read."""
@@ -128,20 +133,17 @@ class Judging:
             history=self._settings.confirm_of - 1,
         )
 
-    def _segment(self, segment: str, wanted: tuple[str, str] | None, progress: Progress) -> list[GranuleDrift]:
+    def _segment(self, segment: str, wanted: tuple[str, str] | None, progress: Progress) -> Iterator[GranuleDrift]:
         reach = self._reach(segment)
         labels = [label for label in reach.labels if wanted is None or wanted[0] <= label <= wanted[1]]
         if not labels:
-            return []
+            return
         stored = StoredSummaries(
             self._connection, self._grid, self._info.grid_id, reach.labels, segment=segment, keep=reach.kept
         )
-        judged = self._fixed(stored, reach, labels, segment, progress)
-        if reach.moves:
-            judged = self._moving(stored, reach, labels, segment, progress)
-        results = list(judged)
+        judge = self._moving if reach.moves else self._fixed
+        yield from judge(stored, reach, labels, segment, progress)
         self._note(segment, labels, dict(sorted(stored.digests.items())))
-        return results
 
     def _fixed(
         self, stored: StoredSummaries, reach: Reach, labels: Sequence[str], segment: str, progress: Progress
@@ -173,18 +175,19 @@ class Judging:
             self._connection, self._grid, self._info.grid_id, granule=label, segment=segment, number=number
         )
 
-    def _multivariate(self, results: list[GranuleDrift], progress: Progress) -> list[GranuleDrift]:
-        judge = SampleJudge(self._connection, self._info, self._summaries, size=self._settings.sample_rows)
-        whole = sum(not result.segment for result in results)
-        done: list[GranuleDrift] = []
-        for number, result in enumerate(results):
-            if result.segment:
-                done.append(result)
-                continue
-            progress(number / whole, f"all features together: {number:,} of {whole:,}")
-            done.append(replace(result, multivariate=judge.judge(result.granule)))
-        self._note(judge.digests)
-        return done
+    def _sample_judge(self) -> Callable[[str], MultivariateDrift] | None:
+        """Return how all features of a granule are judged together, if they are to be."""
+        if not self._settings.multivariate:
+            return None
+        samples = SampleJudge(self._connection, self._info, self._summaries, size=self._settings.sample_rows)
+        self._note(samples.digests)
+
+        def judge(granule: str) -> MultivariateDrift:
+            found = samples.judge(granule)
+            self._note(granule, samples.digests.get(f"current {granule}"))
+            return found
+
+        return judge
 
     def _nothing(self, wanted: tuple[str, str] | None) -> Conflict:
         where = f" from {wanted[0]} to {wanted[1]}" if wanted else ""

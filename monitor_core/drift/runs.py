@@ -26,7 +26,22 @@ if TYPE_CHECKING:
     from monitor_core.drift.results import GranuleDrift, RunMatrix
     from monitor_core.drift.store import BaselineInfo
 
-__all__ = ["NewRun", "RunStore"]
+__all__ = ["NewRun", "RunStore", "SavedGranule"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedGranule:
+    """The result of one granule and segment, as it is stored."""
+
+    segment: str
+    granule: str
+    n_rows: int
+    payload: bytes
+
+    @classmethod
+    def of(cls, result: GranuleDrift) -> SavedGranule:
+        """Encode a result."""
+        return cls(result.segment, result.granule, result.n_rows, encode_granule(result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +53,10 @@ class NewRun:
     segment_column: str
     settings: Mapping[str, Any]
     input_sha256: str
-    results: Sequence[GranuleDrift]
+    results: Sequence[SavedGranule]
     """Every granule of the whole in time order, then those of each segment."""
+    latest: GranuleDrift
+    """The last granule of the whole."""
     left_out: Sequence[str]
     """Sentences: what should have been judged and was not."""
 
@@ -53,7 +70,7 @@ class RunStore:
     def add(self, connection: Connection, new: NewRun, *, at: datetime, actor: str) -> RunSummary:
         """Write a run with all its results."""
         whole = [result for result in new.results if result.segment == ""]
-        latest = whole[-1]
+        latest = new.latest
         states = Counter(feature.state for feature in latest.features)
         row = {
             "run_id": new.run_id,
@@ -87,7 +104,7 @@ class RunStore:
                     "run_id": new.run_id,
                     "segment": result.segment,
                     "granule": result.granule,
-                    "payload": encode_granule(result),
+                    "payload": result.payload,
                 },
             )
         return self.get(new.run_id, connection=connection)

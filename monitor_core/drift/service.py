@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from monitor_core.drift.build import baseline_from_summaries
+from monitor_core.drift.changes import CellChange, changes
 from monitor_core.drift.display import distribution
-from monitor_core.drift.intake import Intake, TakenIn, between
+from monitor_core.drift.intake import Intake, TakenIn
 from monitor_core.drift.judging import Judging
-from monitor_core.drift.results import CellDetail, CellState, Distribution
+from monitor_core.drift.progress import between
+from monitor_core.drift.recount import count_missing
+from monitor_core.drift.results import CellDetail, Distribution
 from monitor_core.drift.runs import NewRun, RunStore
 from monitor_core.drift.store import BaselineInfo, BaselineStore
-from monitor_core.drift.stored import StoredSummaries, SummaryStore, Uncounted
+from monitor_core.drift.stored import StoredSummaries, SummaryStore
 from monitor_core.errors import Conflict, InvalidInput, NotFound
 from monitor_core.settings import DriftSettings, override
 from monitor_core.storage.engine import consistent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy import Connection, Engine
 
     from monitor_core.clock import Clock
     from monitor_core.drift.executor import Executor
     from monitor_core.drift.granules import Key
+    from monitor_core.drift.progress import Progress
     from monitor_core.drift.results import GranuleDrift, RunMatrix, RunSummary
     from monitor_core.drift.summary import TableSummary
     from monitor_core.settings import Settings
@@ -35,24 +38,10 @@ if TYPE_CHECKING:
     from monitor_core.storage.trail import Trail
     from monitor_core.values import ModelRef
 
-    Progress = Callable[[float, str], None]
-
 __all__ = ["BASELINE_KINDS", "BaselineInfo", "CellChange", "DriftService", "TakenIn"]
 
 BASELINE_KINDS = ("fixed", "rolling", "same_weekday")
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class CellChange:
-    """A cell that two runs judge differently; None where a run has no such cell."""
-
-    feature: str
-    granule: str
-    before: CellState | None
-    after: CellState | None
-    psi_before: float | None
-    psi_after: float | None
 
 
 def _silent(_share: float, _note: str) -> None:
@@ -271,7 +260,15 @@ class DriftService:
         settings = self.settings_of(ref, overrides)
         info = self._chosen(ref, baseline_id)
         _check_segments(info, segment_column)
-        left_out = self._recount(ref, info, granules, settings, between(progress, 0.0, 0.3))
+        left_out = count_missing(
+            info,
+            granules,
+            summaries=self._summaries,
+            count=lambda snapshot_id, tell: self._intake.recount(
+                self._snapshots.get(snapshot_id), info, settings=settings, progress=tell
+            ),
+            progress=between(progress, 0.0, 0.3),
+        )
         with consistent(self._engine) as connection:
             judging = Judging(connection, info, baselines=self._baselines, summaries=self._summaries, settings=settings)
             found = judging.judge(granules, by_segment=bool(segment_column), progress=between(progress, 0.3, 0.95))
@@ -282,6 +279,7 @@ class DriftService:
             settings=asdict(settings),
             input_sha256=found.input_sha256,
             results=found.results,
+            latest=found.latest,
             left_out=(*left_out, *found.left_out),
         )
         progress(0.95, "writing")
@@ -400,7 +398,7 @@ class DriftService:
             raise InvalidInput(
                 f"runs of {first.ref} and {second.ref} cannot be compared", hint="choose runs of one model"
             )
-        return _changes(self.matrix(before, segment), self.matrix(after, segment))
+        return changes(self.matrix(before, segment), self.matrix(after, segment))
 
     def save_report(self, run_id: str, format: str, payload: bytes) -> None:  # noqa: A002 - the word people expect
         """Keep a report with its run, in place of an earlier one of the same format."""
@@ -454,47 +452,6 @@ class DriftService:
                 yield (label, segment), stored[label]
             progress((number + 1) / len(segments), "adding up")
 
-    def _recount(
-        self,
-        ref: ModelRef,
-        info: BaselineInfo,
-        wanted: tuple[str, str] | None,
-        settings: DriftSettings,
-        progress: Progress,
-    ) -> tuple[str, ...]:
-        """Count what was never counted on the baseline's grid and still can be; say what cannot."""
-        missing = [one for one in self._summaries.uncounted(ref, info.grid_id) if _touches(one, wanted)]
-        gone = [one for one in missing if not one.rows_kept]
-        if gone and (wanted is not None or not self._summaries.granules(info.grid_id)):
-            raise Conflict(
-                f"{_named(gone)} cannot be compared with {info.name}: {_was(gone)} counted for another "
-                "baseline and the rows were dropped",
-                hint="upload the file again, choose the baseline it was counted for, or keep rows next time",
-            )
-        kept = [one for one in missing if one.rows_kept]
-        for number, one in enumerate(kept):
-            part = between(progress, number / len(kept), (number + 1) / len(kept))
-            self._intake.recount(self._snapshots.get(one.snapshot_id), info, settings=settings, progress=part)
-        if not gone:
-            return ()
-        return (f"{_named(gone)} left out: {_was(gone)} counted for another baseline and the rows were dropped",)
-
-
-def _touches(one: Uncounted, wanted: tuple[str, str] | None) -> bool:
-    if wanted is None or one.first_granule is None or one.last_granule is None:
-        return True
-    return one.first_granule <= wanted[1] and wanted[0] <= one.last_granule
-
-
-def _named(snapshots: Sequence[Uncounted]) -> str:
-    names = [repr(one.filename) for one in snapshots[:_NAMED]]
-    more = len(snapshots) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def _was(snapshots: Sequence[Uncounted]) -> str:
-    return "it was" if len(snapshots) == 1 else "they were"
-
 
 def _check_segments(info: BaselineInfo, segment_column: str) -> None:
     if segment_column and segment_column != info.segment_column:
@@ -503,32 +460,3 @@ def _check_segments(info: BaselineInfo, segment_column: str) -> None:
             f"segments of {segment_column!r} are not counted: {info.name} {told}",
             hint="upload a baseline with this segment column in its roles",
         )
-
-
-def _changes(before: RunMatrix, after: RunMatrix) -> tuple[CellChange, ...]:
-    first, second = _states(before), _states(after)
-    order = list(dict.fromkeys([*second, *first]))
-    changes = []
-    for granule, feature in order:
-        was, now = first.get((granule, feature)), second.get((granule, feature))
-        if (was and was[0]) != (now and now[0]):
-            changes.append(
-                CellChange(
-                    feature,
-                    granule,
-                    before=was[0] if was else None,
-                    after=now[0] if now else None,
-                    psi_before=was[1] if was else None,
-                    psi_after=now[1] if now else None,
-                )
-            )
-    return tuple(changes)
-
-
-def _states(matrix: RunMatrix) -> dict[tuple[str, str], tuple[CellState, float | None]]:
-    known = tuple(CellState)
-    return {
-        (granule, feature): (known[state], float(psi) if isfinite(psi) else None)
-        for column, granule in enumerate(matrix.granules)
-        for feature, state, psi in zip(matrix.features, matrix.state[:, column], matrix.psi[:, column], strict=True)
-    }

@@ -1,7 +1,8 @@
 """The example: a made-up churn model whose data hold what monitoring should find, the same on every machine.
 
-120 days, 25 features, a prediction and a score. The first 60 days are the baseline. Volume follows the week,
-days differ by more than chance (overdispersion), some rows arrive days late, and from known days on:
+120 days, 25 features, a prediction and a score; only the dates follow the calendar, so that the example is never
+stale. The first 60 days are the baseline. Volume follows the week, days differ by more than chance (overdispersion),
+some rows arrive days late, and from known days on:
 
 ==================== ============ ==========================================================================
 feature              from day     what happens
@@ -31,7 +32,17 @@ if TYPE_CHECKING:
 
     from monitor_core.snapshots.records import Purpose
 
-__all__ = ["BASELINE_DAYS", "CHANGES", "DAYS", "EXAMPLE_TITLE", "ExampleFile", "example_files", "example_roles"]
+__all__ = [
+    "BASELINE_DAYS",
+    "CHANGES",
+    "DAYS",
+    "EXAMPLE_TITLE",
+    "IMPORTANCE",
+    "ExampleFile",
+    "example_files",
+    "example_roles",
+    "first_day",
+]
 
 EXAMPLE_TITLE = "Customer churn (example)"
 
@@ -41,7 +52,6 @@ CHANGES = {"monthly_spend": 75, "session_minutes": 80, "days_since_login": 88, "
 """Day (from 0) on which each feature that changes begins to."""
 
 _SEED = 20_250_602
-_START = datetime(2025, 6, 2, tzinfo=UTC)
 _WEEK = np.array([1.0, 1.05, 1.05, 1.0, 0.95, 0.6, 0.5])  # rows by weekday, Monday first
 _ROWS_A_DAY = 500
 _LATE_SHARE = 0.04
@@ -59,6 +69,19 @@ _CATEGORIES = {
 }
 _FLAGS = (("newsletter", 0.35), ("autopay", 0.62), ("app_installed", 0.48))
 
+IMPORTANCE = {
+    "support_calls": 0.24,
+    "logins_30d": 0.21,
+    "session_minutes": 0.17,
+    "monthly_spend": 0.12,
+    "contract": 0.09,
+    "tenure_months": 0.07,
+    "days_since_login": 0.05,
+    "plan": 0.03,
+    "acquisition_channel": 0.02,
+}
+"""Shares of importance, for the features that have one worth naming."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExampleFile:
@@ -70,16 +93,34 @@ class ExampleFile:
     table: pa.Table
 
 
-def example_files() -> tuple[ExampleFile, ...]:
-    """Return the uploads in the order in which they came: the baseline, two months, and what arrived late.
+def first_day(today: datetime) -> datetime:
+    """Return the example's first day: a Monday, such that its last day is the latest Monday before `today` (UTC).
 
     Examples
     --------
-    >>> [(file.filename, file.purpose) for file in example_files()][0]
+    >>> first_day(datetime(2026, 11, 23, 12, tzinfo=UTC)).date()  # a Monday: the last day is the Monday before
+    datetime.date(2026, 7, 20)
+    """
+    midnight = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = midnight - timedelta(days=1)
+    return yesterday - timedelta(days=yesterday.weekday() + DAYS - 1)
+
+
+def example_files(today: datetime) -> tuple[ExampleFile, ...]:
+    """Return the uploads in the order in which they came: the baseline, two months, and what arrived late.
+
+    Parameters
+    ----------
+    today
+        All rows are dated before this day; the values do not depend on it.
+
+    Examples
+    --------
+    >>> [(file.filename, file.purpose) for file in example_files(datetime(2026, 11, 23, tzinfo=UTC))][0]
     ('example-baseline.parquet', 'baseline')
     """
-    rng = np.random.default_rng(_SEED)
-    days = [_day(rng, day) for day in range(DAYS)]
+    rng, start = np.random.default_rng(_SEED), first_day(today)
+    days = [_day(rng, start, day) for day in range(DAYS)]
     late = [
         np.flatnonzero(rng.random(len(table)) < (_LATE_SHARE if day >= BASELINE_DAYS else 0.0))
         for day, table in enumerate(days)
@@ -122,8 +163,8 @@ def _mask(n: int, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
     return mask
 
 
-def _day(rng: np.random.Generator, day: int) -> pa.Table:
-    start = _START + timedelta(days=day)
+def _day(rng: np.random.Generator, first: datetime, day: int) -> pa.Table:
+    start = first + timedelta(days=day)
     n = int(rng.poisson(_ROWS_A_DAY * _WEEK[start.weekday()] * rng.gamma(100, 0.01)))
     columns: dict[str, pa.Array] = {
         "customer_id": pa.array([f"C{number:06d}" for number in rng.integers(0, 50_000, n)]),

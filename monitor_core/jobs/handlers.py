@@ -7,6 +7,7 @@ complete result that the next attempt finds and keeps.
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from monitor_core.errors import NotFound
 from monitor_core.jobs import commands
-from monitor_core.jobs.example import EXAMPLE_TITLE, example_files, example_roles
+from monitor_core.jobs.example import EXAMPLE_TITLE, IMPORTANCE, example_files, example_roles, first_day
 from monitor_core.jobs.progress import part
 from monitor_core.jobs.pruning import prune_all
 from monitor_core.jobs.reporting import save_reports
@@ -66,7 +67,7 @@ def baseline_from_range(services: Services, job: Job, progress: Progress) -> Res
 def load_example(services: Services, job: Job, progress: Progress) -> Result:
     """Make the example model, take its files in one after the other and judge them."""
     progress(0.0, "making the example's data")
-    ref, files = _example_model(services, job.requested_by), example_files()
+    ref, files = _example_model(services, job), example_files(job.created_at)
     for number, file in enumerate(files):
         step = part(progress, 0.05 + 0.15 * number, 0.20 + 0.15 * number)
         services.drift.take_in(_uploaded(services, ref, file, job.requested_by), actor=job.requested_by, progress=step)
@@ -106,8 +107,8 @@ def _judged(services: Services, job: Job, ref: ModelRef, params: Mapping[str, An
     return run.run_id
 
 
-def _example_model(services: Services, actor: str) -> ModelRef:
-    ref = ModelRef(commands.EXAMPLE_MODEL, "1")
+def _example_model(services: Services, job: Job) -> ModelRef:
+    ref, actor = ModelRef(commands.EXAMPLE_MODEL, "1"), job.requested_by
     try:
         services.models.version(ref)
     except NotFound:
@@ -121,6 +122,8 @@ def _example_model(services: Services, actor: str) -> ModelRef:
             is_example=True,
             actor=actor,
         )
+        trained = (first_day(job.created_at) - timedelta(days=1)).date().isoformat()
+        services.models.update_version(ref, training_date=trained, importance=IMPORTANCE, actor=actor)
     return ref
 
 

@@ -1,17 +1,21 @@
 """The example's data."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from monitor_core.jobs.example import BASELINE_DAYS, CHANGES, DAYS, example_files, example_roles
+from monitor_core.jobs.example import BASELINE_DAYS, CHANGES, DAYS, IMPORTANCE, example_files, example_roles, first_day
 from monitor_core.snapshots.roles import Role
+
+TODAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def files():
-    return example_files()
+    return example_files(TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +28,29 @@ def current(files):
 
 def test_it_is_the_same_each_time(files):
     """No clock, no chance."""
-    assert all(one.table.equals(other.table) for one, other in zip(files, example_files(), strict=True))
+    assert all(one.table.equals(other.table) for one, other in zip(files, example_files(TODAY), strict=True))
+
+
+def test_only_the_dates_follow_the_calendar(files):
+    """Loaded on another day, the same values are found on later days."""
+    for one, other in zip(files, example_files(TODAY + timedelta(days=17)), strict=True):
+        assert one.table.drop(["scored_at"]).equals(other.table.drop(["scored_at"]))
+        assert pc.min(other.table["scored_at"]).as_py() > pc.min(one.table["scored_at"]).as_py()
+
+
+@pytest.mark.parametrize("ahead", range(7))
+def test_it_ends_in_the_week_before_today(ahead):
+    """Whole weeks from a Monday on, nothing in the future, nothing stale."""
+    today = TODAY + timedelta(days=ahead)
+    last = first_day(today) + timedelta(days=DAYS - 1)
+    assert first_day(today).weekday() == 0
+    assert timedelta(0) < today.replace(hour=0) - last <= timedelta(days=7)
+
+
+def test_importance_is_of_known_features():
+    """Shares of one."""
+    assert set(IMPORTANCE) <= set(example_roles().named(Role.FEATURE))
+    assert sum(IMPORTANCE.values()) == pytest.approx(1.0)
 
 
 def test_twenty_five_features_and_what_belongs_to_them(files):

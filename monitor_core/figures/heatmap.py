@@ -43,6 +43,7 @@ VISIBLE_GRANULES = 120
 """Granules on screen at once; more are reached with the slider below."""
 _ROW_PIXELS = 23
 _DETAILED_CELLS = 20_000
+_QUIET = (0.0, 0.33, 0.67, 1.0)
 _STATES = tuple(CellState)
 _DRAWN = (CellState.STABLE, CellState.UNCONFIRMED, CellState.DRIFTED, CellState.UNDECIDED)
 _WORDS = {
@@ -219,15 +220,20 @@ def _colours(position: int, state: CellState, levels: tuple[float, float, float]
         [mix(colour, tokens.background, share) for colour in colours] for colours in (tokens.amber, tokens.crimson)
     )
     middle = (moderate + high) / 2
-    quiet = (amber[0], amber[0]) if state is CellState.DRIFTED else tokens.neutral
+    # Below the first level, small changes still differ in shade; a drifted cell is amber however small its PSI.
+    quiet = [
+        amber[0] if state is CellState.DRIFTED else mix(tokens.neutral[1], tokens.neutral[0], part) for part in _QUIET
+    ]
     return {
         "type": "piecewise",
         "show": False,
         "seriesIndex": position,
         "dimension": 2,
         "pieces": [
-            {"lt": moderate / 2, "color": quiet[0]},
-            {"gte": moderate / 2, "lt": moderate, "color": quiet[1]},
+            {"lt": moderate / 8, "color": quiet[0]},
+            {"gte": moderate / 8, "lt": moderate / 4, "color": quiet[1]},
+            {"gte": moderate / 4, "lt": moderate / 2, "color": quiet[2]},
+            {"gte": moderate / 2, "lt": moderate, "color": quiet[3]},
             {"gte": moderate, "lt": middle, "color": amber[0]},
             {"gte": middle, "lt": high, "color": amber[1]},
             {"gte": high, "lt": critical, "color": crimson[0]},

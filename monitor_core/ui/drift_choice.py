@@ -122,7 +122,7 @@ def choose_view(matrix: RunMatrix, word: str, importance: dict[str, float]) -> H
     return narrow(matrix, span=str(span), only_drifted=only, search=search or "", sort=str(sort), importance=importance)
 
 
-def choose_cell(matrix: RunMatrix) -> tuple[str, str] | None:
+def choose_cell(matrix: RunMatrix, word: str) -> tuple[str, str] | None:
     """Draw the two lists that choose a cell without a mouse; return the cell to open."""
     start = default_cell(matrix)
     if start is None:
@@ -136,7 +136,9 @@ def choose_cell(matrix: RunMatrix) -> tuple[str, str] | None:
         )
     with right:
         labels = matrix.granules[::-1]
-        label = st.selectbox("Granule", labels, index=None, placeholder=start[1], key=_GRANULE, bind="query-params")
+        label = st.selectbox(
+            word.capitalize(), labels, index=None, placeholder=start[1], key=_GRANULE, bind="query-params"
+        )
     return feature or start[0], label or start[1]
 
 

@@ -30,7 +30,8 @@ _STALE_DAYS = 7
 
 def about(run: RunSummary, word: str, segment: str) -> str:
     """Return what is shown: features, granules, baseline with its rows and period, and the error rate held."""
-    period = f", {run.baseline_first} – {run.baseline_last}" if run.baseline_first else ""
+    ends = list(dict.fromkeys(end for end in (run.baseline_first, run.baseline_last) if end))
+    period = f", {' – '.join(ends)}" if ends else ""
     rate = float(str(run.settings.get("fdr", 0.01)))
     step = "Benjamini–Yekutieli" if run.settings.get("dependence") == "any" else "Benjamini–Hochberg"
     only = f" · only {plain(run.segment_column)} = {plain(segment)}" if segment else ""

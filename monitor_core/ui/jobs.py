@@ -125,7 +125,7 @@ def _done(job: Job, key: str) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"{key}-done-{job.job_id}"):
         st.markdown(f":green-badge[:material/check: Done] {plain(job_title(job))}", width="stretch")
         ref = str(job.ref) if job.ref else None
-        if result.get("run_id"):
+        if result.get("run_id") and key != "drift":
             query = {"model": ref} if ref else {}
             st.page_link(DRIFT, label="See the drift", icon=":material/arrow_forward:", query_params=query, help="")
         st.button("Dismiss", key=f"{key}-away-{job.job_id}", on_click=_forget, args=(job.job_id,), type="tertiary")

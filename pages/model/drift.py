@@ -44,7 +44,7 @@ with top:
 levels = drift_states.levels_of(run)
 left, right = st.columns([3, 2])
 with right:
-    cell = drift_choice.choose_cell(matrix)
+    cell = drift_choice.choose_cell(matrix, word)
 with left:
     drift_map.draw_map(view, cell, word=word, levels=levels)
     with st.expander("The same as a table", icon=":material/table_rows:", on_change="rerun", key="cells") as cells:

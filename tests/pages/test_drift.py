@@ -60,7 +60,7 @@ def test_the_lists_choose_a_cell_without_a_mouse(open_page, installation):
     installation.judged()
     page = open_page(PAGE)
     box(page, "Feature").select("channel").run()
-    box(page, "Granule").select("2026-07-05").run()
+    box(page, "Day").select("2026-07-05").run()
     assert "No drift in channel" in page.words()
 
 

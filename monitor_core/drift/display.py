@@ -19,6 +19,7 @@ LEVELS_SHOWN = 15
 """Levels of a category that are named; the others share a bar."""
 _BINS = 30
 _TAIL = 0.005
+_HUGE = 1e307
 _FAR = 3.0  # a range more than so many times as wide as the middle 99 % is cut
 
 
@@ -69,6 +70,8 @@ def _chosen(knots: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.
     if not len(finite):
         return finite
     first, last = int(finite[0]), int(finite[-1])
+    if max(abs(knots[first]), abs(knots[last])) > _HUGE:
+        knots = knots / 16.0  # so that differences do not overflow
     inside = np.cumsum(cells[: len(knots)])  # values below each knot
     total = int(cells.sum())
     low, high = (int(np.clip(np.searchsorted(inside, q * total), first, last)) for q in (_TAIL, 1.0 - _TAIL))

@@ -70,7 +70,7 @@ class TestNumbers:
         assert made.current.tolist() == [0.0] * len(made.baseline)
         assert made.n_current == len(current)
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=60)
     @given(st.lists(st.floats(allow_nan=True), min_size=1, max_size=200), st.lists(st.floats(), max_size=50))
     def test_any_values_give_edges_in_order_and_shares_of_one(self, baseline, current):
         """Infinite, tiny, missing, all the same."""
@@ -79,6 +79,12 @@ class TestNumbers:
         assert (made.edges[1:] > made.edges[:-1]).all()
         for shares in (made.baseline, made.current):
             assert shares.sum() == pytest.approx(1.0) or shares.sum() == 0.0
+
+    def test_the_largest_numbers(self):
+        """Differences between them overflow, bins do not."""
+        made = shown(np.array([-1.7e308, 0.0, 1.7e308]), np.array([1.0]))
+        assert made.baseline.sum() == pytest.approx(1.0)
+        assert (made.edges[1:] > made.edges[:-1]).all()
 
 
 class TestDates:

@@ -35,6 +35,10 @@ class Accumulator:
     def __len__(self) -> int:
         return len(self._places)
 
+    def count_new(self, keys: Sequence[Key]) -> int:
+        """Return how many of `keys` have no row yet."""
+        return sum(key not in self._places for key in keys)
+
     def places(self, keys: Sequence[Key]) -> NDArray[np.int64]:
         """Return the row of each key, making room for new ones."""
         for key in keys:

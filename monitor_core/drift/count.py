@@ -1,7 +1,7 @@
 """Count a table on a grid: one pass, in shards, whose results are added up.
 
 Memory: each thread holds one slice of 131,072 rows of up to 50 columns and the counts of its shard; the sum holds up to
-256 (granule, segment) pairs of 50 columns, about 200 MB, beyond which the ones longest untouched are
+400 (granule, segment) pairs of 50 columns, about 320 MB, beyond which the ones longest untouched are
 compressed. The number of rows does not matter.
 """
 

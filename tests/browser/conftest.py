@@ -108,6 +108,7 @@ class Visit:
         return self
 
     def picture(self, name):
+        self.page.wait_for_timeout(1500)  # charts draw after the text
         SCREENS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENS / f"{name}.png", full_page=False)
         return self

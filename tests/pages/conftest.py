@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,9 @@ class Installation:
     table = staticmethod(make_table)
     parquet = staticmethod(parquet)
 
-    def __init__(self, services):
+    def __init__(self, services, template=None):
         self.services = services
+        self.template = template
 
     def work(self):
         """Do the queued jobs, as the worker would; return them as they ended."""
@@ -83,22 +85,41 @@ class Installation:
 
     def judged(self, *, segment=None):
         """A model with 30 days of baseline and 20 days of data; `amount` moves on the twelfth."""
+        if self.template and not segment:
+            return self.restored()
         ref = self.model()
         self.upload(ref, make_table("2026-06-01", 30), "baseline", name="june.parquet", segment=segment)
         current = make_table("2026-07-01", 20, shift_from="2026-07-12", seed=2)
         self.upload(ref, current, "current", name="july.parquet", segment=segment)
         return ref
 
+    def restored(self):
+        """The same as `judged`, from a copy made once a session."""
+        folder = self.services.settings.data_dir
+        self.services.engine.dispose()
+        shutil.rmtree(folder)
+        shutil.copytree(self.template, folder)
+        return self.services.models.versions("shop")[0].ref
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """Data folder of a judged installation."""
+    folder = tmp_path_factory.mktemp("template") / "data"
+    with open_services(load(environ={}, arguments={"data_dir": folder})) as services:
+        Installation(services).judged()
+    return folder
+
 
 @pytest.fixture
-def installation(tmp_path, monkeypatch):
+def installation(tmp_path, monkeypatch, template):
     """An empty installation; the pages of this test see it, too."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("MONITOR_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(supervisor._own, "is_supervised", True)
     st.cache_resource.clear()
     with open_services(load()) as services:
-        yield Installation(services)
+        yield Installation(services, template)
     _close_pages()
 
 

@@ -120,6 +120,8 @@ def _level(value: float, word: str, colour: str, *, labelled: bool) -> dict[str,
 def _steps(shape: Distribution, colour: str, tokens: Theme) -> dict[str, Any]:
     edges = _finite_edges(shape.edges if shape.edges is not None else np.array([0.0, 1.0]))
     is_time = shape.kind is FeatureKind.DATETIME
+    if is_time:
+        edges = edges / 1_000  # microseconds here, milliseconds on ECharts' time axis
     axis = _x_axis(tokens) | {"type": "time" if is_time else "value", "min": float(edges[0]), "max": float(edges[-1])}
     axis["axisLabel"] |= {"showMinLabel": False, "showMaxLabel": False, "hideOverlap": True}
     return {

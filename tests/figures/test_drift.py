@@ -29,6 +29,16 @@ def test_open_bins_are_drawn_with_the_width_of_their_neighbours(detail):
     assert xs[1] - xs[0] == pytest.approx(xs[2] - xs[1])
 
 
+def test_dates_lie_where_they_belong_on_the_time_axis(detail):
+    """Bins of dates are in microseconds, the axis counts milliseconds."""
+    days = np.array(["2026-01-01", "2026-02-01", "2026-03-01"], dtype="datetime64[us]").astype(np.int64)
+    shares = np.array([0.5, 0.5])
+    dates = Distribution(FeatureKind.DATETIME, days.astype(np.float64), None, shares, shares, 100, 50)
+    option = distribution(detail(dates), dark=False)
+    assert option["xAxis"]["type"] == "time"
+    assert option["series"][0]["data"][0][0] == np.datetime64("2026-01-01", "ms").astype(np.int64)
+
+
 def test_shares_are_percent_of_rows(detail):
     """What is drawn adds up to 100 %, each side by itself."""
     for series in distribution(detail(), dark=False)["series"]:

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from monitor_core.errors import MissingExtra
 
-try:
-    from distributed import Client, get_client
-except ImportError as error:
-    raise MissingExtra(
-        "counting on Dask needs distributed, which is not installed", hint="pip install 'bellwether-monitor[dask]'"
-    ) from error
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from distributed import Client
 
 __all__ = ["Dask"]
 
@@ -33,9 +28,17 @@ class Dask:
     ----------
     client
         The cluster; None takes the current client.
+
+    Raises
+    ------
+    MissingExtra
+        When Dask is not installed.
     """
 
     client: Client | None = None
+
+    def __post_init__(self) -> None:
+        _current()
 
     @property
     def is_remote(self) -> bool:
@@ -44,7 +47,7 @@ class Dask:
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield ``function(item)`` for each item, in order."""
-        client = self.client or get_client()
+        client = self.client or _current()()
         futures = [client.submit(function, item, pure=False) for item in items]
         try:
             for position, future in enumerate(futures):
@@ -52,3 +55,14 @@ class Dask:
                 futures[position] = None  # the cluster may forget what was fetched
         finally:
             client.cancel([future for future in futures if future is not None])
+
+
+def _current() -> Callable[[], Client]:
+    """Return what finds the current client; raises `MissingExtra` without Dask."""
+    try:
+        from distributed import get_client  # noqa: PLC0415 - an extra, loaded when it is used
+    except ImportError as error:
+        raise MissingExtra(
+            "counting on Dask needs distributed, which is not installed", hint="pip install 'bellwether-monitor[dask]'"
+        ) from error
+    return cast("Callable[[], Client]", get_client)

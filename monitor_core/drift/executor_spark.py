@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pyarrow as pa
 
@@ -14,17 +14,10 @@ from monitor_core.drift.shard import ShardTask, count_shard
 from monitor_core.errors import InvalidInput, MissingExtra
 from monitor_core.settings import DriftSettings
 
-try:
-    from pyspark.sql import SparkSession
-except ImportError as error:
-    raise MissingExtra(
-        "counting on Spark needs pyspark, which is not installed", hint="pip install 'bellwether-monitor[spark]'"
-    ) from error
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from monitor_core.drift.granules import RowPlan
     from monitor_core.snapshots.roles import Roles
@@ -49,9 +42,17 @@ class Spark:
     ----------
     session
         The session; None takes the active one.
+
+    Raises
+    ------
+    MissingExtra
+        When pyspark is not installed.
     """
 
     session: SparkSession | None = None
+
+    def __post_init__(self) -> None:
+        _sessions()
 
     @property
     def is_remote(self) -> bool:
@@ -66,8 +67,18 @@ class Spark:
             yield from context.parallelize(parts, len(parts)).map(function).toLocalIterator(prefetchPartitions=True)
 
 
+def _sessions() -> type[SparkSession]:
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, loaded when it is used
+    except ImportError as error:
+        raise MissingExtra(
+            "counting on Spark needs pyspark, which is not installed", hint="pip install 'bellwether-monitor[spark]'"
+        ) from error
+    return cast("type[SparkSession]", SparkSession)
+
+
 def _active() -> SparkSession:
-    session = SparkSession.getActiveSession()
+    session = _sessions().getActiveSession()
     if session is None:
         raise InvalidInput("no Spark session is active", hint="make one, or give it to Spark(session)")
     return session

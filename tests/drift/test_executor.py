@@ -1,12 +1,15 @@
 """The same counts wherever they are made."""
 
 import threading
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
 from monitor_core.drift.build import build
 from monitor_core.drift.count import count
 from monitor_core.drift.executor import Threads
+from monitor_core.errors import MissingExtra
 from monitor_core.snapshots.roles import Role, Roles
 from monitor_core.values import Granularity
 
@@ -110,3 +113,13 @@ def test_spark_tables_are_counted_where_they_lie(cut, mixed, spark):
         assert (one.cells == other.cells).all()
         assert (one.tallies == other.tallies).all()
         assert (one.extremes == other.extremes).all()
+
+
+@pytest.mark.parametrize(("module", "name", "extra"), [("dask", "Dask", "distributed"), ("spark", "Spark", "pyspark")])
+def test_a_missing_extra_is_named(module, name, extra):
+    """Without the engine installed the message says what to install."""
+    if find_spec(extra) is not None:
+        pytest.skip(f"the extra {module!r} is installed")
+    engine = getattr(import_module(f"monitor_core.drift.executor_{module}"), name)
+    with pytest.raises(MissingExtra, match=rf"{extra}.*\[{module}\]"):
+        engine()

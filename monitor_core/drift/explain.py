@@ -149,8 +149,10 @@ def _range(case: Case) -> str:
     knots, feature = case.feature.knots, case.feature
     # the last knot lies just above the greatest baseline value
     span = f"{_value(feature, float(knots[0]))} to {_value(feature, float(knots[-1]))}"
-    seen = f"{_value(feature, case.least)} to {_value(feature, case.greatest)}"
-    return f"{_percent(case.out_of_range)} lie outside the baseline's range {span} (values here: {seen})"
+    outside = f"{_percent(case.out_of_range)} lie outside the baseline's range {span}"
+    if case.least > case.greatest:  # nothing but infinite values
+        return outside
+    return f"{outside} (values here: {_value(feature, case.least)} to {_value(feature, case.greatest)})"
 
 
 def _value(feature: FeatureGrid, value: float) -> str:

@@ -296,3 +296,10 @@ def test_a_baseline_from_summaries_gives_the_same_verdicts(cut):
     current = pa.table({"x": rng.normal(0.4, size=500), "c": rng.choice(["a", "b"], 500)})
     days = {"2026-04-01": count(rows.grid, cut(current)).summary()}
     assert judge(rows, days) == judge(summed, days)
+
+
+def test_infinite_values_are_counted_in_words(cut):
+    """Nothing but infinity: out of range, with its number, and no range of its own."""
+    baseline = build(cut(pa.table({"x": np.arange(1_000.0)})))
+    found = judge_single(baseline, count(baseline.grid, cut(pa.table({"x": [np.inf] * 100}))).summary()).features[0]
+    assert found.reasons[1:] == ("100.0 % lie outside the baseline's range 0 to 999", "100 infinite values")

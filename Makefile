@@ -3,6 +3,8 @@
 .PHONY: run test help fmt lint types rooms cover bench golden check clean venv venv-test
 
 export VENV ?= .venv
+# `make test EXTRAS=spark` also installs what the tests on Spark need.
+export EXTRAS ?=
 BIN := $(VENV)/bin
 # Tests run in parallel; `make test PYTEST="-n 0 -x tests/drift"` narrows and stops at the first failure.
 PYTEST ?= -n auto --dist loadfile

@@ -1,7 +1,8 @@
 """What every test may count on: which servers are there, databases to work on, and where shared data lies.
 
-A test marked ``browser``, ``postgres`` or ``prometheus`` is skipped, saying so, where the program is missing. Named in
-``MONITOR_REQUIRE`` (a list with commas) the run fails instead: what should be tested is never passed over in silence.
+A test marked ``browser``, ``postgres``, ``prometheus`` or ``spark`` is skipped, saying so, where the program is missing.
+Named in ``MONITOR_REQUIRE`` (a list with commas) the run fails instead: what should be tested is never passed over in
+silence.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,8 +38,23 @@ def find_postgres() -> str | None:
     return str(Path(found).parent) if found else None
 
 
-FINDERS = {"browser": find_chromium, "postgres": find_postgres, "prometheus": lambda: shutil.which("prometheus")}
-PACKAGES = {"browser": "chromium", "postgres": "postgresql", "prometheus": "prometheus"}
+def find_spark() -> str | None:
+    """Return the Java program, if PySpark is installed beside it."""
+    return shutil.which("java") if find_spec("pyspark") else None
+
+
+FINDERS = {
+    "browser": find_chromium,
+    "postgres": find_postgres,
+    "prometheus": lambda: shutil.which("prometheus"),
+    "spark": find_spark,
+}
+WAYS = {
+    "browser": "apt-get install chromium",
+    "postgres": "apt-get install postgresql",
+    "prometheus": "apt-get install prometheus",
+    "spark": "apt-get install default-jre-headless, and make test EXTRAS=spark",
+}
 
 
 def required() -> set[str]:
@@ -54,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in missing:
             if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.skip(reason=f"{name}: no program found (apt-get install {PACKAGES[name]})"))
+                item.add_marker(pytest.mark.skip(reason=f"{name}: not found ({WAYS[name]})"))
 
 
 @pytest.fixture(scope="session")

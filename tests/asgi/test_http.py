@@ -3,6 +3,7 @@
 import io
 import json
 import socket
+import subprocess
 import threading
 import time
 
@@ -346,6 +347,36 @@ class TestMetrics:
         assert samples["model_drift_severity", "churn", "1"] >= 3
         assert samples["model_drift_features", "churn", "drifted", "1"] >= 1
 
+    @pytest.mark.prometheus
+    def test_prometheus_own_checker_finds_nothing(self, filled):
+        """Names, types and help texts are as Prometheus asks."""
+        text = filled.client.get("/metrics").content
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+    @pytest.mark.prometheus
+    def test_a_prometheus_server_reads_them(self, filled, tmp_path):
+        """Pointed at the app, a real server has the severity of the latest granule."""
+        config = {
+            "global": {"scrape_interval": "1s"},
+            "scrape_configs": [
+                {"job_name": "app", "static_configs": [{"targets": [filled.client.base_url.netloc.decode()]}]}
+            ],
+        }
+        (tmp_path / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        command = ["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path}"]
+        with (tmp_path / "log").open("w") as log:
+            server = subprocess.Popen([*command, f"--web.listen-address={address}"], stdout=log, stderr=log)
+        try:
+            found = _until(lambda: _asked(address, 'model_drift_severity{model="churn"}'))
+        finally:
+            server.terminate()
+            server.wait(20)
+        assert float(found[0]["value"][1]) >= 3
+
     def test_an_empty_installation(self, serve):
         """No drift series, and no fault."""
         samples = self.samples(serve())
@@ -369,3 +400,22 @@ class TestMetrics:
         features = [name[1] for name in self.samples(server) if name[0] == "feature_drift_psi"]
         assert len(features) <= MOST_FEATURES + 1
         assert features.count("other") == 1
+
+
+def _asked(address, query):
+    """The series that a Prometheus server finds; none while it is not up."""
+    try:
+        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": query})
+    except httpx.TransportError:
+        return []
+    return answer.json()["data"]["result"] if answer.status_code == 200 else []
+
+
+def _until(ask, seconds=60):
+    """The first answer that is not empty."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := ask():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"nothing within {seconds} s")

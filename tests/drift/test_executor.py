@@ -1,8 +1,8 @@
 """The same counts wherever they are made."""
 
+import sys
 import threading
 from importlib import import_module
-from importlib.util import find_spec
 
 import pytest
 
@@ -52,7 +52,8 @@ def test_leaving_early_stops_the_work():
 @pytest.fixture(scope="module")
 def dask_executor():
     """A small Dask cluster in this process."""
-    distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+    import distributed
+
     from monitor_core.drift.executor_dask import Dask
 
     with (
@@ -65,7 +66,8 @@ def dask_executor():
 @pytest.fixture(scope="module")
 def spark():
     """A local Spark session."""
-    sql = pytest.importorskip("pyspark.sql", reason="the extra 'spark' is not installed")
+    from pyspark import sql
+
     builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     yield session
@@ -84,6 +86,7 @@ def test_dask_counts_are_those_of_threads(cut, mixed, dask_executor):
     assert counted.samples.keys() == set(counted.granules)
 
 
+@pytest.mark.spark
 def test_spark_counts_of_shards_are_those_of_threads(cut, mixed, spark):
     """Files counted by shard are bit-identical."""
     from monitor_core.drift.executor_spark import Spark
@@ -95,6 +98,7 @@ def test_spark_counts_of_shards_are_those_of_threads(cut, mixed, spark):
     assert payloads(counted) == payloads(count(grid, source, roles, granularity=DAY))
 
 
+@pytest.mark.spark
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_spark_tables_are_counted_where_they_lie(cut, mixed, spark):
@@ -116,10 +120,11 @@ def test_spark_tables_are_counted_where_they_lie(cut, mixed, spark):
 
 
 @pytest.mark.parametrize(("module", "name", "extra"), [("dask", "Dask", "distributed"), ("spark", "Spark", "pyspark")])
-def test_a_missing_extra_is_named(module, name, extra):
+def test_a_missing_extra_is_named(module, name, extra, monkeypatch):
     """Without the engine installed the message says what to install."""
-    if find_spec(extra) is not None:
-        pytest.skip(f"the extra {module!r} is installed")
+    for part in [part for part in sys.modules if part.split(".")[0] == extra]:
+        monkeypatch.delitem(sys.modules, part)
+    monkeypatch.setitem(sys.modules, extra, None)
     engine = getattr(import_module(f"monitor_core.drift.executor_{module}"), name)
     with pytest.raises(MissingExtra, match=rf"{extra}.*\[{module}\]"):
         engine()

@@ -1,6 +1,6 @@
 """What every test may count on: which servers are there, databases to work on, and where shared data lies.
 
-A test marked ``browser``, ``postgres``, ``prometheus`` or ``spark`` is skipped, saying so, where the program is missing.
+A test marked ``browser``, ``postgres``, ``prometheus`` or ``spark`` is skipped, saying so, where that is missing.
 Named in ``MONITOR_REQUIRE`` (a list with commas) the run fails instead: what should be tested is never passed over in
 silence.
 """

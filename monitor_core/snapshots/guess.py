@@ -16,6 +16,8 @@ from monitor_core.snapshots.roles import Role, Roles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
 __all__ = ["guess"]
 
 _PREDICTIONS = (
@@ -36,6 +38,7 @@ _NOT_WHEN = ("birth", "dob", "born", "expiry", "expires", "expiration", "signup"
 _IDS = ("entity_id", "id", "row_id", "uuid", "guid", "record_id", "request_id", "customer_id", "user_id")
 _MOSTLY = 0.95
 _MIN_UNIQUE_ROWS = 50
+_MIN_PHI = 0.5
 
 
 def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = None) -> Roles:
@@ -55,8 +58,9 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
     -------
     Roles
         At most one entity id, timestamp, prediction and label. Further columns that look like ids (nearly all values
-        differ) and columns of lists or bytes are ignored, all others are features. Only well-known names make a
-        prediction, score or label: what a column means cannot be known from its values.
+        differ) and columns of lists or bytes are ignored, all others are features. Well-known names make a prediction,
+        score or label. Where no name says "label", a column of 0 and 1 that goes with the prediction (phi of .5 or
+        more) is proposed: as a feature it would be missing from every file that is still to be labelled.
 
     Examples
     --------
@@ -83,10 +87,41 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
         best = max(ranked, default=(0.0, 0, ""))
         if best[0] > 0:
             roles[best[2]] = role
+    if unnamed := _likely_label(roles, sample):
+        roles[unnamed] = Role.LABEL
     for name, role in roles.items():
         if role is Role.FEATURE and _is_id_name(_plain(name)) and _unique_share(sample.column(name)) >= _MOSTLY:
             roles[name] = Role.IGNORED
     return Roles(tuple(roles.items()))
+
+
+def _likely_label(roles: dict[str, Role], sample: pa.Table) -> str | None:
+    """Return the column of 0 and 1 that goes best with the prediction, if no label was found by name."""
+    prediction = next((name for name, role in roles.items() if role is Role.PREDICTION), None)
+    if prediction is None or Role.LABEL in roles.values() or (said := _zero_one(sample.column(prediction))) is None:
+        return None
+    ranked = []
+    for name, role in roles.items():
+        if role is Role.FEATURE and (values := _zero_one(sample.column(name))) is not None:
+            ranked.append((_phi(said, values), name))
+    best = max(ranked, default=(0.0, ""))
+    return best[1] if best[0] >= _MIN_PHI else None
+
+
+def _zero_one(values: pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Return a column of both 0 and 1 (or booleans) as numbers, NaN where missing; None for any other."""
+    if not (pa.types.is_boolean(values.type) or pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        return None
+    numbers = values.cast(pa.float64()).to_numpy()
+    return numbers if set(np.unique(numbers[~np.isnan(numbers)])) == {0.0, 1.0} else None
+
+
+def _phi(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Correlation of two columns of 0 and 1 over the rows that have both; 0 for few rows or a constant."""
+    both = ~(np.isnan(left) | np.isnan(right))
+    if both.sum() < _MIN_UNIQUE_ROWS or not (left[both].std() and right[both].std()):
+        return 0.0
+    return float(np.corrcoef(left[both], right[both])[0, 1])
 
 
 def _recalled(schema: pa.Schema, remembered: Roles) -> Roles:

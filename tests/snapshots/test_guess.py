@@ -14,15 +14,40 @@ def roles_of(columns, remembered=None):
 
 @pytest.mark.parametrize("file", ["employment_MA_reference.pq", "employment_MA_analysis.pq"])
 def test_the_census_file_is_understood(file, shared_data):
-    """Id, year, prediction and probability; everything else is a feature."""
+    """Id, year, prediction and probability, and what is predicted where it is given; everything else is a feature."""
     table = pq.read_table(shared_data / file)
     roles = guess(table.schema, table.slice(0, 10_000))
-    assert {name: role.value for name, role in roles.columns if role is not Role.FEATURE} == {
+    label = {"employed": "label"} if "reference" in file else {}
+    assert {name: role.value for name, role in roles.columns if role is not Role.FEATURE} == label | {
         "id": "entity_id",
         "year": "timestamp",
         "prediction": "prediction",
         "predicted_probability": "score",
     }
+
+
+@pytest.mark.parametrize(("share", "role"), [(0.05, Role.LABEL), (0.45, Role.FEATURE)])
+def test_what_goes_with_the_prediction_is_likely_the_label(share, role):
+    """A column of 0 and 1 of an unknown name, wrong on some share of rows."""
+    rng = np.random.default_rng(5)
+    said = rng.integers(0, 2, 1_000)
+    truth = np.where(rng.random(1_000) < share, 1 - said, said)
+    columns = {"prediction": said, "paid_back": truth, "is_member": rng.integers(0, 2, 1_000)}
+    assert roles_of(columns) == {"prediction": Role.PREDICTION, "paid_back": role, "is_member": Role.FEATURE}
+
+
+def test_a_label_known_by_name_is_not_doubted():
+    """However well another column goes with the prediction."""
+    said = [0, 1] * 50
+    assert roles_of({"prediction": said, "copy": said, "label": [1, 0] * 50})["copy"] is Role.FEATURE
+
+
+def test_likely_labels_with_gaps():
+    """Rows without a label do not count; too few rows say nothing."""
+    said = [0, 1] * 60
+    some = [value if place % 2 < 1 or place % 4 == 1 else None for place, value in enumerate(said)]
+    assert roles_of({"prediction": said, "late": some})["late"] is Role.LABEL
+    assert roles_of({"prediction": said[:40], "late": said[:40]})["late"] is Role.FEATURE
 
 
 @pytest.mark.parametrize("name", ["timestamp", "event_time", "Date", "createdAt", "scored_at", "ts"])

@@ -38,7 +38,7 @@ MOST_REFERENCES = 60
 BASELINE_ROWS = 8_000
 CURRENT_ROWS = 2_000
 """Rows a side beyond which a random sample is taken: bounds time, and keeps the two sides of a comparison alike."""
-LEVEL = 0.01
+LEVEL = 0.005
 """Significance at which rows count as told apart."""
 _FOLDS = 3
 

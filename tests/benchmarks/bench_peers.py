@@ -211,9 +211,15 @@ def table(options: argparse.Namespace, wanted: list[Peer], results: dict[str, Ru
             continue
         ratios = [runs.median("cpu") / ours.median("cpu") for ours in (both, stored)]
         goals = peer.goals or (None, None)
-        shown = [f"{ratio:.1f} x" + (f" ({goal:g})" if goal else "") for ratio, goal in zip(ratios, goals, strict=True)]
+        shown = [f"{ratio:.1f} x{against(ratio, goal)}" for ratio, goal in zip(ratios, goals, strict=True)]
         lines.append(row(peer.label, runs, *shown))
     return "\n".join(lines)
+
+
+def against(ratio: float, goal: float | None) -> str:
+    if goal is None:
+        return ""
+    return f" ({goal:g})" if ratio >= goal else f" ({goal:g}, short)"
 
 
 def row(label: str, runs: Runs, *more: str) -> str:

@@ -1,5 +1,7 @@
 """Make a baseline: place the cells from the rows, then count the rows on them.
 
+Rows that need not be told apart are counted while their values are at hand; else the table is read a second time.
+
 Memory: while cells are placed, the values of as many columns as fit into `BUFFER_VALUES` numbers (512 MB) are held at a
 time, at most 50 a thread, and sorted column by column. From tables of more than `MAX_PLACED` rows the cells are placed
 by a uniform sample of about that many rows; what is counted on them is exact all the same.
@@ -9,20 +11,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from monitor_core.drift.baseline import Baseline, ReferenceGranules
-from monitor_core.drift.cells import is_null, kind_of, to_numbers
+from monitor_core.drift.codec import joined
 from monitor_core.drift.count import count
 from monitor_core.drift.executor import Executor, Threads
-from monitor_core.drift.granules import EMPTY_SEGMENT, segment_texts
-from monitor_core.drift.grid import BLOCK_FEATURES, FeatureGrid, Grid
+from monitor_core.drift.gather import Placed, gathered_column
+from monitor_core.drift.granules import EMPTY_SEGMENT, plan_rows, segment_texts
+from monitor_core.drift.grid import BLOCK_FEATURES, Grid
 from monitor_core.drift.levels import LevelCounts
-from monitor_core.drift.place import place_levels, place_numbers, place_truth
-from monitor_core.drift.results import FeatureKind
 from monitor_core.drift.sample import row_keys
 from monitor_core.errors import InvalidInput, InvalidSetting
 from monitor_core.settings import DriftSettings
@@ -63,7 +64,8 @@ def build(
     Parameters
     ----------
     source
-        A table in shards; read twice.
+        A table in shards. Read once to place the cells; read again to count unless all rows are counted together (no
+        granules but a fixed date, no segments) and every value was held.
     roles
         Which columns are monitored, which is the date, and by which column to segment. None: every column is a feature.
     granularity
@@ -87,14 +89,13 @@ def build(
     """
     granularity = granularity if _has_granules(roles, granularity) else None
     report = progress or _silent
-    grid = make_grid(
-        source,
-        roles=roles,
-        granularity=granularity,
-        settings=settings,
-        executor=executor,
-        progress=lambda share, note: report(share / 2.0, note),
-    )
+    placed = _placed(source, roles, settings, executor, lambda share, note: report(share / 2.0, note))
+    grid = _grid(source, placed, roles, granularity, settings)
+    plan = plan_rows(roles, granularity=granularity, segment=grid.segment_column, columns=source.schema.names)
+    whole = _whole(grid, placed) if plan.is_single else None
+    if whole is not None and whole.n_rows:
+        report(1.0, f"{whole.n_rows:,} rows counted")
+        return baseline_from_summaries(grid, [((plan.label, ""), whole)])
     counted = count(
         grid,
         source,
@@ -158,22 +159,47 @@ def make_grid(
     progress: Callable[[float, str], None] | None = None,
 ) -> Grid:
     """Place the cells of every monitored column from the rows of a table (see `build`)."""
+    placed = _placed(source, roles, settings, executor, progress or _silent)
+    return _grid(source, placed, roles, granularity, settings)
+
+
+def _placed(
+    source: TableSource,
+    roles: Roles | None,
+    settings: DriftSettings,
+    executor: Executor | None,
+    progress: Callable[[float, str], None],
+) -> list[Placed]:
     if settings.knots < 20 or settings.knots % 10:
         raise InvalidSetting(f"drift.knots is {settings.knots}", hint="a multiple of 10, from 20 on")
     monitored = _monitored(source, roles)
     runner = executor or Threads(settings.threads)
     n_rows = source.n_rows if source.n_rows is not None else _count_rows(source)
     tasks = [_Task(source, columns, n_rows, settings) for columns in _blocks(monitored, n_rows, settings, runner)]
-    features: list[FeatureGrid] = []
+    placed: list[Placed] = []
     for part in runner.map(_place, tasks):
-        features += part
-        if progress is not None:
-            progress(
-                len(features) / max(1, len(monitored)), f"cells of {len(features):,} of {len(monitored):,} columns"
-            )
+        placed += part
+        progress(len(placed) / len(monitored), f"cells of {len(placed):,} of {len(monitored):,} columns")
+    return placed
+
+
+def _grid(
+    source: TableSource,
+    placed: Sequence[Placed],
+    roles: Roles | None,
+    granularity: Granularity | None,
+    settings: DriftSettings,
+) -> Grid:
     segment = roles.segment if roles is not None and roles.segment else ""
     segments = _segments(source, segment, settings.max_segments) if segment else ()
-    return Grid(tuple(features), str(granularity) if granularity else "", segment, segments)
+    features = tuple(one.feature for one in placed)
+    return Grid(features, str(granularity) if granularity else "", segment, segments)
+
+
+def _whole(grid: Grid, placed: Sequence[Placed]) -> TableSummary | None:
+    """Return the counts of all rows together, if they were made of every column while its cells were placed."""
+    parts = [one.counts for one in placed if one.counts is not None]
+    return joined(grid, parts) if parts and len(parts) == len(placed) else None
 
 
 def _has_granules(roles: Roles | None, granularity: Granularity | None) -> bool:
@@ -222,9 +248,15 @@ def _blocks(
     return [tuple(monitored[start : start + width]) for start in range(0, len(monitored), width)]
 
 
-def _place(task: _Task) -> list[FeatureGrid]:
+def _place(task: _Task) -> list[Placed]:
     names = [name for name, _ in task.columns]
-    columns = [_column(name, role, task) for name, role in task.columns]
+    # a sample's size varies by chance: five standard deviations of room
+    room = task.n_rows if task.n_rows <= MAX_PLACED else MAX_PLACED + 30_000
+    knots, max_levels = task.settings.knots, task.settings.max_levels
+    columns = [
+        gathered_column(name, role, task.source.schema.field(name).type, knots=knots, max_levels=max_levels, room=room)
+        for name, role in task.columns
+    ]
     row = 0
     share = min(1.0, MAX_PLACED / max(1, task.n_rows))
     for shard in task.source.shards():
@@ -233,103 +265,8 @@ def _place(task: _Task) -> list[FeatureGrid]:
             row += batch.num_rows
             for column, values in zip(columns, batch.columns, strict=True):
                 column.add(values, keep)
-    return [column.grid() for column in columns]
-
-
-class _Column(Protocol):
-    def add(self, values: pa.Array, keep: pa.Array | None) -> None: ...
-
-    def grid(self) -> FeatureGrid: ...
-
-
-def _column(name: str, role: str, task: _Task) -> _Column:
-    dtype = task.source.schema.field(name).type
-    kind = kind_of(dtype)
-    if kind is None:
-        return _Fixed(_incomparable(name, role, str(dtype)))
-    if kind is FeatureKind.BOOLEAN:
-        return _Fixed(place_truth(name, role, str(dtype)))
-    if kind is FeatureKind.CATEGORICAL:
-        return _LevelColumn(name, role, dtype, task.settings.max_levels)
-    return _NumberColumn(name, kind, role, dtype, task)
-
-
-def _incomparable(name: str, role: str, dtype: str) -> FeatureGrid:
-    return FeatureGrid(
-        name,
-        FeatureKind.CATEGORICAL,
-        role,
-        dtype,
-        np.zeros(0),
-        (),
-        np.zeros(1, np.int64),
-        reason=f"columns of type {dtype} are not compared",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fixed:
-    """Cells that do not depend on the values."""
-
-    made: FeatureGrid
-
-    def add(self, values: pa.Array, keep: pa.Array | None) -> None:
-        """Nothing to learn."""
-
-    def grid(self) -> FeatureGrid:
-        return self.made
-
-
-class _LevelColumn:
-    """Gathers the levels of a category."""
-
-    def __init__(self, name: str, role: str, dtype: pa.DataType, max_levels: int) -> None:
-        self._name, self._role, self._dtype, self._max = name, role, dtype, max_levels
-        self._counts = LevelCounts()
-
-    def add(self, values: pa.Array, keep: pa.Array | None) -> None:  # noqa: ARG002 - levels are counted, not held
-        if not is_null(values.type):
-            self._counts.add(values)
-
-    def grid(self) -> FeatureGrid:
-        dtype = self._dtype.value_type if pa.types.is_dictionary(self._dtype) else self._dtype
-        return place_levels(
-            self._name,
-            self._role,
-            str(dtype),
-            self._counts.most_frequent(self._max),
-            n_values=self._counts.n_values,
-            max_levels=self._max,
-        )
-
-
-class _NumberColumn:
-    """Gathers the values of a number or date."""
-
-    def __init__(self, name: str, kind: FeatureKind, role: str, dtype: pa.DataType, task: _Task) -> None:
-        self._name, self._kind, self._role, self._dtype = name, kind, role, dtype
-        self._knots = task.settings.knots
-        numbers = to_numbers(pa.nulls(0, dtype)).type
-        # a sample's size varies by chance: five standard deviations of room
-        room = task.n_rows if task.n_rows <= MAX_PLACED else MAX_PLACED + 30_000
-        self._values = np.empty(room, numbers.to_pandas_dtype())
-        self._filled = 0
-
-    def add(self, values: pa.Array, keep: pa.Array | None) -> None:
-        numbers = to_numbers(values if keep is None else values.filter(keep)).drop_null().to_numpy()
-        if numbers.dtype.kind == "f" and np.isnan(numbers).any():
-            numbers = numbers[~np.isnan(numbers)]
-        end = self._filled + len(numbers)
-        self._values[self._filled : end] = numbers
-        self._filled = end
-
-    def grid(self) -> FeatureGrid:
-        values = self._values[: self._filled]
-        values.sort()
-        dtype = self._dtype.value_type if pa.types.is_dictionary(self._dtype) else self._dtype
-        made = place_numbers(self._name, self._kind, self._role, str(dtype), values, knots=self._knots)
-        del self._values
-        return made
+    placed = [column.placed(row) for column in columns]
+    return placed if share == 1.0 else [replace(one, counts=None) for one in placed]
 
 
 def _segments(source: TableSource, column: str, size: int) -> tuple[str, ...]:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[Any]
 
-__all__ = ["ColumnCounter", "Run", "counter", "is_null", "kind_of", "to_numbers"]
+__all__ = ["ColumnCounter", "NumberCounter", "Run", "counter", "is_null", "kind_of", "to_numbers"]
 
 _FEW = 2
 """Knots are looked up among the sorted values when there are at least this many values a knot, else the reverse."""
 _NEAR = 1_000.0
 """Spreads from zero within which sums of squares keep ten digits after the shift is taken out."""
+_SLICE = 131_072
+"""Values summed at a time: what is worked on besides the values stays small."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,13 +219,14 @@ class _Truth(_Levels):
         if not len(self._lookup):
             self._lookup = np.arange(self.feature.n_cells + 1, dtype=np.int64)
         other, null = len(self.feature.levels), self.feature.n_cells
-        numbers = pc.fill_null(to_numbers(column), null).to_numpy(zero_copy_only=False)
+        found = to_numbers(column)
+        numbers = pc.fill_null(found, null).to_numpy(zero_copy_only=False)
         known = (numbers == 0) | (numbers == 1)
-        valid = column.is_valid().to_numpy(zero_copy_only=False)
+        valid = found.is_valid().to_numpy(zero_copy_only=False)
         return np.where(valid, np.where(known, numbers, other), null).astype(np.int64)
 
 
-class _Numbers(ColumnCounter):
+class NumberCounter(ColumnCounter):
     """Numbers and dates, by sorting."""
 
     def __init__(self, feature: FeatureGrid, index: int, offset: int) -> None:
@@ -251,6 +254,12 @@ class _Numbers(ColumnCounter):
         if values.dtype == np.int64 and self._knots.dtype == np.float64:
             values = values.astype(np.float64)
         self._count(values, bounds, run)
+
+    def add_sorted(self, values: Numbers, run: Run) -> None:
+        """Count all values of a single run: sorted, of the type of the knots, without nulls and NaN."""
+        start, end = np.zeros(1, np.int64), np.array([len(values)])
+        self._find_knots(values, start, end, self._knots, run)
+        self._moments(values, start, end, run)
 
     def _count(self, values: Numbers, bounds: NDArray[np.int64], run: Run) -> None:
         """Sort each run in place (NaN goes last), then count, keeping infinite values out of the moments."""
@@ -338,7 +347,8 @@ class _Numbers(ColumnCounter):
                 sums[:, 1] = np.add.reduceat(np.multiply(centred, centred, out=centred), starts)
                 return sums
             for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-                sums[number] = self._run_sums(values[start:end])
+                for first in range(start, end, _SLICE):
+                    sums[number] += self._run_sums(values[first : min(first + _SLICE, end)])
         return sums
 
     def _run_sums(self, values: Numbers) -> tuple[float, float]:
@@ -376,7 +386,7 @@ def counter(feature: FeatureGrid, dtype: pa.DataType | None, *, index: int, offs
     if feature.reason or found is None or found not in _COUNTABLE[feature.kind]:
         return _Tallied(feature, index, offset, Tally.RETYPED)
     if feature.is_ordered:
-        return _Numbers(feature, index, offset)
+        return NumberCounter(feature, index, offset)
     made = _Truth if feature.kind is FeatureKind.BOOLEAN else _Levels
     return made(feature, index, offset)
 

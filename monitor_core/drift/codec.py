@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor_core.drift.grid import Grid
 
-__all__ = ["decode", "decode_block", "decode_part", "encode", "encode_block", "slice_block"]
+__all__ = ["decode", "decode_block", "decode_part", "encode", "encode_block", "joined", "slice_block"]
 
 _FORMAT = "bellwether-summary-1"
 
@@ -40,7 +40,7 @@ def decode(grid: Grid, payloads: Sequence[bytes] | Mapping[int, bytes]) -> Table
     if missing:
         raise InvalidInput(f"blocks {missing} of {grid.n_blocks} of a drift summary are missing")
     parts = [decode_block(grid, number, numbered[number]) for number in range(grid.n_blocks)]
-    return parts[0] if len(parts) == 1 else _joined(grid, parts)
+    return parts[0] if len(parts) == 1 else joined(grid, parts)
 
 
 def encode_block(summary: TableSummary) -> bytes:
@@ -105,7 +105,8 @@ def slice_block(summary: TableSummary, number: int) -> TableSummary:
     )
 
 
-def _joined(grid: Grid, parts: Sequence[TableSummary]) -> TableSummary:
+def joined(grid: Grid, parts: Sequence[TableSummary]) -> TableSummary:
+    """Return the summary of the whole grid from those of its features, in order: any number of features a part."""
     rows = {part.n_rows for part in parts}
     if len(rows) != 1:
         raise InvalidInput(f"blocks of one drift summary disagree on its rows: {sorted(rows)}")

@@ -96,6 +96,11 @@ class RowPlan:
         """Whether granules are blocks of rows in file order."""
         return bool(self.granularity) and Granularity.parse(self.granularity).kind is GranularityKind.ROWS
 
+    @property
+    def is_single(self) -> bool:
+        """Whether all rows are in one granule (`label`) and no segment."""
+        return not (self.columns or self.by_rows)
+
     def groups(self, batch: pa.RecordBatch, *, first_row: int) -> RowGroups:
         """Group the rows of `batch`, the first of which is row `first_row` of the table (counted from 0)."""
         granules, labels = self._granules(batch, first_row)

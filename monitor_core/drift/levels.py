@@ -30,6 +30,8 @@ class LevelCounts:
     """
 
     n_values: int = 0
+    is_exact: bool = True
+    """Whether no level was dropped."""
     _pending: list[pa.Table] = field(default_factory=list)
     _rows: int = 0
 
@@ -57,6 +59,7 @@ class LevelCounts:
         if table.num_rows > _MAX_LEVELS:
             order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("level", "ascending")])
             table = table.take(order[: _MAX_LEVELS // 2])
+            self.is_exact = False
         self._pending, self._rows = [table.combine_chunks()], table.num_rows
 
     def items(self) -> list[tuple[str, int]]:

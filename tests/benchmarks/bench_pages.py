@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -107,7 +108,9 @@ def empty_page(folder: Path) -> Iterator[Server]:
     script = folder / "empty.py"
     script.write_text("import streamlit as st\nst.text('empty')\n")
     shutil.copytree(ROOT / ".streamlit", folder / ".streamlit", dirs_exist_ok=True)
-    port = "18599"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     command = [
         sys.executable,
         "-m",

@@ -57,7 +57,7 @@ RERUN = """click => new Promise(resolve => {
 })"""
 
 # True when a canvas has been painted: some pixel of its middle row is not transparent.
-PAINTED = """minimum => [...document.querySelectorAll('canvas')].some(canvas => {
+PAINTED = """minimum => [...document.querySelectorAll('[data-testid=stEChartsChart] canvas')].some(canvas => {
   if (canvas.width < minimum || canvas.height < 8) return false;
   const row = canvas.getContext('2d').getImageData(0, Math.floor(canvas.height / 2), canvas.width, 1).data;
   return row.some(value => value > 0);
@@ -67,11 +67,19 @@ NOW = "() => performance.now()"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure beside its goal."""
+    """One measured figure beside its goal, both in the unit that `measured` spells out."""
 
     what: str
-    goal: str
+    goal: float
+    value: float
     measured: str
+
+    @property
+    def row(self) -> str:
+        """A row of the table; a figure beyond its goal says so."""
+        short = "" if self.value <= self.goal else " **short**"
+        unit = self.measured.split()[1]
+        return f"| {self.what} | <= {self.goal:g} {unit} | {self.measured}{short} |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +189,7 @@ def first_sight(page: Page, url: str, *, seen: str, is_chart: bool) -> float:
 
 def visits(browser: Browser, app: Server, empty: Server) -> Iterator[Figure]:
     """Compare first visits: Overview's first chart with an empty page's first text, in turn."""
-    for word, goal, keeps in (("cold", "2.0", False), ("warm", "1.6", True)):
+    for word, goal, keeps in (("cold", 2.0, False), ("warm", 1.6, True)):
         ratios, context = [], browser.new_context()
         page = context.new_page()
         if keeps:
@@ -202,7 +210,7 @@ def visits(browser: Browser, app: Server, empty: Server) -> Iterator[Figure]:
         context.close()
         ratio, chart, plain = (statistics.median(column) for column in zip(*ratios, strict=True))
         measured = f"{ratio:.2f} x ({chart:.2f} s against {plain:.2f} s)"
-        yield Figure(f"Overview's first chart against an empty page's first text, {word}", f"<= {goal} x", measured)
+        yield Figure(f"Overview's first chart against an empty page's first text, {word}", goal, ratio, measured)
 
 
 def repeated(page: Page, web: psutil.Process, act: Callable[[int], float]) -> tuple[float, float]:
@@ -230,8 +238,8 @@ def answers(browser: Browser, app: Server) -> Iterator[Figure]:
         return float(page.evaluate(RERUN, "[data-bench=toggle]"))
 
     time, cpu = repeated(page, web, control)
-    yield Figure("control to changed page (Drift, Only drifted), median", "<= 200 ms", f"{time:.0f} ms")
-    yield Figure("server CPU a rerun (Drift, everything included)", "<= 40 ms", f"{cpu:.0f} ms")
+    yield Figure("control to changed page (Drift, Only drifted), median", 200, time, f"{time:.0f} ms")
+    yield Figure("server CPU a rerun (Drift, everything included)", 40, cpu, f"{cpu:.0f} ms")
     targets = ("data", "settings", "overview", "drift")
 
     def switch(number: int) -> float:
@@ -241,7 +249,7 @@ def answers(browser: Browser, app: Server) -> Iterator[Figure]:
         return float(page.evaluate(RERUN, f"[data-testid=stSidebarNav] {link}"))
 
     time, cpu = repeated(page, web, switch)
-    yield Figure("page switch, median over four pages", "<= 300 ms", f"{time:.0f} ms (server CPU {cpu:.0f} ms)")
+    yield Figure("page switch, median over four pages", 300, time, f"{time:.0f} ms (server CPU {cpu:.0f} ms)")
     page.close()
 
 
@@ -256,11 +264,12 @@ def wide_map(browser: Browser, app: Server) -> Iterator[Figure]:
         page.wait_for_function(PAINTED, arg=400, timeout=60_000)
         times.append(float(page.evaluate(NOW)) - begin)
         page.evaluate("document.querySelector(\"[data-testid=stSidebarNav] a[href*='/settings']\").click()")
-        page.wait_for_function("() => !document.querySelector('canvas')")
+        page.wait_for_function("() => !document.querySelector('[data-testid=stEChartsChart]')")
         settled(page)
     page.close()
-    measured = f"{statistics.median(times) / 1000:.2f} s (first {times[0] / 1000:.2f} s)"
-    yield Figure("heatmap 500 x 365, click to painted", "<= 1 s", measured)
+    median = statistics.median(times) / 1000
+    measured = f"{median:.2f} s (first {times[0] / 1000:.2f} s)"
+    yield Figure("heatmap 500 x 365, click to painted", 1, median, measured)
 
 
 def sessions(browser: Browser, app: Server) -> Iterator[Figure]:
@@ -273,10 +282,10 @@ def sessions(browser: Browser, app: Server) -> Iterator[Figure]:
         settled(page)
         if number == 2:
             grown = app.web.memory_info().rss
-    grown = (app.web.memory_info().rss - grown) / SESSIONS
+    grown = (app.web.memory_info().rss - grown) / SESSIONS / 2**20
     for context in contexts:
         context.close()
-    yield Figure("server memory an idle session", "<= 1 MB", f"{grown / 2**20:.2f} MB")
+    yield Figure("server memory an idle session", 1, grown, f"{grown:.2f} MB")
 
 
 def measure() -> list[Figure]:
@@ -301,8 +310,7 @@ def measure() -> list[Figure]:
 
 def table(figures: list[Figure]) -> str:
     """Return the figures as a Markdown table."""
-    rows = [f"| {one.what} | {one.goal} | {one.measured} |" for one in figures]
-    return "\n".join(["| what | goal | measured |", "|---|---|---|", *rows])
+    return "\n".join(["| what | goal | measured |", "|---|---|---|", *(one.row for one in figures)])
 
 
 def main() -> None:

@@ -55,7 +55,8 @@ def _one(app: Services, preview: Preview) -> None:
     key = preview.snapshot.snapshot_id
     if preview.snapshot.duplicate_of:
         st.warning(
-            "The same file was uploaded before; accepting it counts its rows twice.", icon=":material/content_copy:"
+            "The same file was accepted before and is not counted twice: discard it, or delete the earlier upload.",
+            icon=":material/content_copy:",
         )
     rows = counted(preview.n_rows, "row") if preview.n_rows is not None else "rows not counted yet"
     remembered = "roles as last time" if preview.roles_remembered else "roles guessed"

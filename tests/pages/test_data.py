@@ -85,7 +85,7 @@ def test_the_same_file_twice_is_recognised(open_page, installation):
     page.test.run()
     hand_over(page, "june again.parquet", installation.parquet(table))
     said = page.words() + "".join(toast.value for toast in page.test.toast)
-    assert "uploaded before" in said or "Already here" in said
+    assert "accepted before" in said
 
 
 def test_discarding_leaves_nothing(open_page, installation):

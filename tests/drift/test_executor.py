@@ -65,13 +65,20 @@ def dask_executor():
 
 @pytest.fixture(scope="module")
 def spark():
-    """A local Spark session."""
+    """A local Spark session whose workers run this Python and whose ports are on loopback."""
     from pyspark import sql
 
-    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    yield session
-    session.stop()
+    options = {
+        "spark.ui.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        session = sql.SparkSession.builder.master("local[2]").config(map=options).getOrCreate()
+        yield session
+        session.stop()
 
 
 def test_dask_counts_are_those_of_threads(cut, mixed, dask_executor):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["guess"]
+__all__ = ["guess", "knows"]
 
 _PREDICTIONS = (
     *("prediction", "predicted", "y_pred", "pred", "predicted_class", "predicted_label", "predicted_value"),
@@ -93,6 +93,21 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
         if role is Role.FEATURE and _is_id_name(_plain(name)) and _unique_share(sample.column(name)) >= _MOSTLY:
             roles[name] = Role.IGNORED
     return Roles(tuple(roles.items()))
+
+
+def knows(remembered: Roles, schema: pa.Schema) -> bool:
+    """Tell whether remembered roles name at least half of a file's columns: a file of another kind is guessed anew.
+
+    Examples
+    --------
+    >>> before = Roles((("age", Role.FEATURE), ("when", Role.TIMESTAMP)))
+    >>> knows(before, pa.schema({"age": pa.int64(), "when": pa.date32(), "new": pa.int64()}))
+    True
+    >>> knows(before, pa.schema({"income": pa.float64()}))
+    False
+    """
+    names = {name for name, _ in remembered.columns}
+    return 2 * sum(name in names for name in schema.names) >= len(schema.names)
 
 
 def _likely_label(roles: dict[str, Role], sample: pa.Table) -> str | None:

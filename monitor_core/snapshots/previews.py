@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from monitor_core.snapshots.columns import kind_of
 from monitor_core.snapshots.findings import text_of
-from monitor_core.snapshots.guess import guess
+from monitor_core.snapshots.guess import guess, knows
 from monitor_core.snapshots.peek import peek
 from monitor_core.snapshots.records import ColumnPreview, Preview
 
@@ -38,6 +38,8 @@ def preview_of(
     """
     looked = peek(path, name=snapshot.filename, limits=limits)
     table = looked.table
+    if remembered is not None and not knows(remembered, table.schema):
+        remembered = None
     return Preview(
         snapshot,
         looked.n_rows,

@@ -3,7 +3,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitor_core.snapshots.guess import guess
+from monitor_core.snapshots.guess import guess, knows
 from monitor_core.snapshots.roles import Role, Roles
 
 
@@ -96,6 +96,13 @@ def test_text_that_is_all_different_is_an_id():
     """Also without a telling name; measurements are not."""
     roles = roles_of({"x": np.arange(60) * 1.5, "code": [f"k{n}" for n in range(60)]})
     assert roles == {"x": Role.FEATURE, "code": Role.ENTITY_ID}
+
+
+@pytest.mark.parametrize(("names", "known"), [(["a", "b"], True), (["a", "x"], True), (["a", "x", "y"], False)])
+def test_roles_are_only_recalled_for_a_file_of_the_same_kind(names, known):
+    """At least half of its columns have been seen before."""
+    before = Roles((("a", Role.FEATURE), ("b", Role.SCORE)))
+    assert knows(before, pa.schema([(name, pa.float64()) for name in names])) is known
 
 
 def test_remembered_roles_win():

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from monitor_core.errors import Cancelled, Conflict, NotFound, Refused, Unavailable
 from monitor_core.snapshots.findings import CheckFinding
-from monitor_core.snapshots.roles import Role
-from monitor_core.storage.schema import audit_event, drift_grid, drift_summary
+from monitor_core.snapshots.roles import Role, Roles
+from monitor_core.storage.schema import audit_event, drift_grid, drift_summary, model
 from monitor_core.values import ModelRef
 
 REF = ModelRef("churn", "1")
@@ -204,6 +204,17 @@ def test_a_preview_shows_columns_roles_and_first_rows(service, table, lab):
     assert (city.kind, city.n_missing, city.examples) == ("categorical", 50, ("Ulm", "Köln", "東京"))
     assert preview.rows[0][3] == "Ulm"
     assert not preview.roles_remembered
+
+
+@pytest.mark.parametrize(("text", "recalled"), [(b"a,b\n1,2\n", True), (b"ts,other,x\n2026-01-01,2,3\n", False)])
+def test_a_file_of_another_kind_is_guessed_anew(service, text, recalled):
+    """Roles of other columns say nothing about it."""
+    before = Roles((("a", Role.IGNORED), ("b", Role.FEATURE)))
+    with service._engine.begin() as connection:
+        connection.execute(update(model).values(roles=before.to_json()))
+    preview = service.preview(stage(service, text).snapshot_id)
+    assert preview.roles_remembered is recalled
+    assert preview.roles.columns[0] == (("a", Role.IGNORED) if recalled else ("ts", Role.TIMESTAMP))
 
 
 def test_a_preview_reads_only_the_beginning(service, lab):

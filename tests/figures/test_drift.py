@@ -85,8 +85,8 @@ def test_a_trend_without_any_value_is_drawn_empty(detail):
 def test_options_are_plain_json(detail, categories):
     """No array, no NaN, no function reaches the browser."""
     for option in (distribution(detail(), dark=True), distribution(detail(categories), dark=True)):
-        json.dumps(option, allow_nan=False)
-    json.dumps(trend(detail(), dark=True), allow_nan=False)
+        assert json.loads(json.dumps(option, allow_nan=False)) == option
+    assert json.dumps(trend(detail(), dark=True), allow_nan=False)
 
 
 def test_a_sparkline_keeps_its_peak():

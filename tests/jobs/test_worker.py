@@ -135,6 +135,7 @@ class TestRunning:
         """Without being told."""
         job_id = queue.enqueue("echo")
         wait_until(lambda: queue.get(job_id).state is JobState.DONE)
+        assert queue.get(job_id).error is None
 
     @pytest.mark.usefixtures("running")
     def test_a_running_job_can_be_cancelled(self, queue):

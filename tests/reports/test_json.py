@@ -21,12 +21,12 @@ def schema():
 
 def test_report_fits_the_schema(document, schema):
     """What is written is what is documented."""
-    schema.validate(parser.loads(json.render(document)))
+    assert list(schema.iter_errors(parser.loads(json.render(document)))) == []
 
 
 def test_empty_report_fits_the_schema(run, model, schema):
     """Also when there is nothing in it."""
-    schema.validate(parser.loads(json.render(build(run, model, [], {}))))
+    assert list(schema.iter_errors(parser.loads(json.render(build(run, model, [], {}))))) == []
 
 
 def test_hostile_names_read_back(hostile, schema):

@@ -6,11 +6,18 @@ take the words.
 """
 
 from monitor_core.settings.catalogue import Setting, SettingValue, describe, known_settings, redacted
-from monitor_core.settings.groups import DriftSettings, RetentionSettings, Settings, SnapshotSettings
+from monitor_core.settings.groups import (
+    DriftSettings,
+    PerformanceSettings,
+    RetentionSettings,
+    Settings,
+    SnapshotSettings,
+)
 from monitor_core.settings.load import load, override
 
 __all__ = [
     "DriftSettings",
+    "PerformanceSettings",
     "RetentionSettings",
     "Setting",
     "SettingValue",

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Between", "DriftSettings", "OneOf", "RetentionSettings", "Secret", "Settings", "SnapshotSettings"]
+__all__ = [
+    "Between",
+    "DriftSettings",
+    "OneOf",
+    "PerformanceSettings",
+    "RetentionSettings",
+    "Secret",
+    "Settings",
+    "SnapshotSettings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,44 @@ class DriftSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PerformanceSettings:
+    """How labelled predictions are judged; each setting can be overridden per model.
+
+    Levels (`f1_drop_minor` and the like) name the severity; they never advise on their own.
+    """
+
+    min_predictions: Annotated[int, _ONE_OR_MORE, "Labelled predictions below which there is no verdict"] = 100
+    min_relevant: Annotated[
+        int, _ONE_OR_MORE, "Effective relevant cases (TP + FP + FN, over the design effect) below which there is none"
+    ] = 30
+    horizon: Annotated[
+        int, Between(-1, 100_000), "Granules after which a label is due; -1: the 95 % point of the delays seen so far"
+    ] = -1
+    coverage_partial: Annotated[float, _Share, "Share of due labels below which there is no verdict"] = 0.5
+    coverage_full: Annotated[float, _Share, "Share of due labels below which a verdict is marked partial"] = 0.9
+    f1_drop_minor: Annotated[float, _Share, "Relative drop of F1 from which it is minor (low)"] = 0.03
+    f1_drop_moderate: Annotated[float, _Share, "Relative drop of F1 from which it is moderate"] = 0.05
+    f1_drop_severe: Annotated[float, _Share, "Relative drop of F1 above which it is severe (high)"] = 0.10
+    alarm_evidence: Annotated[float, Between(1, 1e9), "Evidence (e-value) at which the sequential alarm goes off"] = (
+        20.0
+    )
+    switching_cost: Annotated[float, _Share, "What changing the version costs, in F1"] = 0.005
+    cost_false_positive: Annotated[
+        float, _ZERO_OR_MORE, "Cost of one false positive, in money; 0 with the next: losses are in F1"
+    ] = 0.0
+    cost_false_negative: Annotated[float, _ZERO_OR_MORE, "Cost of one false negative, in money"] = 0.0
+    previous_half_life_days: Annotated[
+        float, Between(1, 100_000), "Days in which what is known of the previous version loses half its weight"
+    ] = 180.0
+    threshold: Annotated[
+        float, _Share, "Score from which a prediction is positive, where an upload has scores but no predictions"
+    ] = 0.5
+    keep_events_days: Annotated[
+        int, _ZERO_OR_MORE, "Days that single predictions and labels are kept, to join late labels; 0: for good"
+    ] = 400
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotSettings:
     """Bounds on uploads, and how long what was uploaded is kept."""
 
@@ -155,6 +202,7 @@ class Settings:
     log_level: Annotated[str, OneOf(_LEVELS), "Least level that is logged; LOG_LEVEL works, too"] = "INFO"
     log_format: Annotated[str, OneOf(_FORMATS), "Shape of a log line; LOG_FORMAT works, too"] = "native"
     drift: DriftSettings = field(default_factory=DriftSettings)
+    performance: PerformanceSettings = field(default_factory=PerformanceSettings)
     snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

@@ -32,6 +32,8 @@ __all__ = [
     "audit_event",
     "baseline",
     "baseline_block",
+    "decision",
+    "deployment",
     "drift_grid",
     "drift_report",
     "drift_result",
@@ -43,6 +45,12 @@ __all__ = [
     "metadata",
     "model",
     "model_version",
+    "performance_baseline",
+    "performance_batch",
+    "performance_count",
+    "performance_detail",
+    "performance_event",
+    "performance_pair",
     "snapshot",
 ]
 
@@ -293,6 +301,159 @@ lease = Table(
     Column("name", Text, primary_key=True),
     Column("owner", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+deployment = Table(  # which version served when; a model has at most one live version at a time
+    "deployment",
+    metadata,
+    Column("deployment_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("stage", Text, nullable=False),  # live | shadow
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=True),
+    Column("created_by", Text, nullable=False, server_default=""),
+    _version_key(),
+    Index(None, "model_id", "started_at"),
+    Index(
+        "uq_deployment_live",
+        "model_id",
+        unique=True,
+        sqlite_where=text("stage = 'live' AND ended_at IS NULL"),
+        postgresql_where=text("stage = 'live' AND ended_at IS NULL"),
+    ),
+)
+
+performance_batch = Table(  # one delivery of predictions or labels: all of it counts, or nothing
+    "performance_batch",
+    metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),  # predictions | labels | labelled (both in one row)
+    Column("idempotency_key", Text, nullable=False),  # given by the sender, or the content's SHA-256
+    Column("snapshot_id", Text, nullable=True),  # the upload it came from
+    Column("n_rows", BigInteger, nullable=False),
+    Column("n_accepted", BigInteger, nullable=False),
+    Column("n_duplicates", BigInteger, nullable=False),  # said before, exactly so
+    Column("n_refused", BigInteger, nullable=False),
+    Column("n_orphans", BigInteger, nullable=False),  # labels without a prediction, so far
+    Column("n_corrections", BigInteger, nullable=False),  # changed what was known
+    Column("reasons", JSON, nullable=False),  # of refusals: the first few of each kind, with row and value
+    Column("effect", JSON, nullable=False),  # of corrections: granules touched, F1 before and after
+    Column("first_granule", Text, nullable=True),
+    Column("last_granule", Text, nullable=True),
+    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_by", Text, nullable=False, server_default=""),
+    UniqueConstraint("model_id", "idempotency_key"),
+    Index(None, "model_id", "recorded_at"),
+)
+
+performance_event = Table(  # rows of a batch, columnar, by granule; appended, never changed, dropped by age
+    "performance_event",
+    metadata,
+    Column("batch_id", Text, ForeignKey("performance_batch.batch_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # prediction | label
+    Column("version", Text, primary_key=True),  # "" for labels: a fact about the world, whichever version asked
+    Column("granule", Text, primary_key=True),  # "" for labels whose prediction is not known yet
+    Column("part", Integer, primary_key=True),
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("n_rows", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "model_id", "granule", "recorded_at"),
+)
+
+
+def _count_key() -> list[Column[str]]:
+    return [
+        Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), primary_key=True),
+        Column("version", Text, primary_key=True),
+        Column("segment", Text, primary_key=True),  # "" is everything
+        Column("granule", Text, primary_key=True),
+        Column("batch_id", Text, primary_key=True),  # no foreign key: counts outlive the list of batches
+    ]
+
+
+performance_count = Table(  # what one batch changed in a granule: signed; a granule is the sum of its rows here
+    "performance_count",
+    metadata,
+    *_count_key(),
+    Column("recorded_at", Moment, nullable=False),
+    Column("predictions", BigInteger, nullable=False),
+    Column("true_positives", BigInteger, nullable=False),
+    Column("false_positives", BigInteger, nullable=False),
+    Column("false_negatives", BigInteger, nullable=False),
+    Column("true_negatives", BigInteger, nullable=False),
+    Column("scored", BigInteger, nullable=False),  # labelled rows that have a score
+    Column("brier", BigInteger, nullable=False),  # sums over `scored`, in fixed point: exact in any order
+    Column("brier_squared", BigInteger, nullable=False),
+    Column("log_loss", BigInteger, nullable=False),
+    Column("log_loss_squared", BigInteger, nullable=False),
+    Column("corrections", BigInteger, nullable=False),  # rows whose label or prediction was replaced
+)
+
+performance_detail = Table(  # the larger parts of the same change, read only where they are needed
+    "performance_detail",
+    metadata,
+    *_count_key(),
+    Column("kind", Text, primary_key=True),  # scores | cells | entities | delays
+    Column("recorded_at", Moment, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+performance_pair = Table(  # two versions on the same labelled rows: what one batch changed, signed
+    "performance_pair",
+    metadata,
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), primary_key=True),
+    Column("version_a", Text, primary_key=True),  # the lesser by text
+    Column("version_b", Text, primary_key=True),
+    Column("granule", Text, primary_key=True),
+    Column("batch_id", Text, primary_key=True),
+    Column("recorded_at", Moment, nullable=False),
+    Column("counts", JSON, nullable=False),  # eight counts, at 4 * label + 2 * a + b
+)
+
+performance_baseline = Table(  # how well a version did when it was accepted
+    "performance_baseline",
+    metadata,
+    Column("baseline_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("origin", JSON, nullable=False),  # {"snapshot_id"} | {"first", "last"} | {"given": true}
+    Column("counts", JSON, nullable=True),  # the fields of performance.counts.Counts; None for bare values
+    Column("given", JSON, nullable=True),  # {"f1", "precision", "recall", "roc_auc"} as somebody wrote them down
+    Column("payload", LargeBinary, nullable=True),  # score histogram and cells
+    Column("is_active", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False, server_default=""),
+    _version_key(),
+    UniqueConstraint("model_id", "version", "number"),
+    Index(
+        "uq_performance_baseline_active",
+        "model_id",
+        "version",
+        unique=True,
+        sqlite_where=text("is_active"),
+        postgresql_where=text("is_active"),
+    ),
+)
+
+decision = Table(  # what was decided on an advice, by whom, why, and on which evidence
+    "decision",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("action", Text, nullable=False),  # keep | watch | retrain | roll_back | acknowledge
+    Column("reason", Text, nullable=False),
+    Column("advised", Text, nullable=False),  # the action that was advised
+    Column("evidence", JSON, nullable=False),
+    Column("evidence_sha256", Text, nullable=False),
+    _version_key(),
+    Index(None, "model_id", "version", "decided_at"),
 )
 
 audit_event = Table(  # the operators' trail, chained (monitor_core.audit)

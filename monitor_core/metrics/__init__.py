@@ -1,0 +1,1 @@
+"""Service metrics: instruments, PromQL, and where the answers come from."""

@@ -1,0 +1,1 @@
+"""Labels, rolling metrics with honest intervals, and advice that can be defended."""

@@ -1,0 +1,82 @@
+"""Counts of a model version by granule: what is read from the store and what every view is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["SCORE_BINS", "CellCounts", "Delays", "EntityClusters", "ScoreCounts", "Series"]
+
+SCORE_BINS = 1_000
+"""Equal bins over [0, 1]; a score lies in bin min(floor(score * SCORE_BINS), SCORE_BINS - 1)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreCounts:
+    """Histograms of scores, by granule (first axis) and bin (last axis)."""
+
+    made: NDArray[np.int64]
+    """(granules, 2, SCORE_BINS): all predictions, by predicted label."""
+    labelled: NDArray[np.int64]
+    """(granules, 2, 2, SCORE_BINS): those whose label is known, by predicted label and label."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntityClusters:
+    """Labelled relevant rows of a sample of entities, the same entities in every granule; one row each granule and entity."""
+
+    granule: NDArray[np.int64]
+    """Index into the granules."""
+    entity: NDArray[np.uint64]
+    true_positives: NDArray[np.int64]
+    errors: NDArray[np.int64]
+    share: float
+    """Of all entities, the share that is sampled."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delays:
+    """How many granules after the prediction a label became known, by granule (first axis) and delay (last axis)."""
+
+    arrived: NDArray[np.int64]
+    """(granules, delays)"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellCounts:
+    """Labelled rows by cell of one feature: (granules, cells, 4), the last axis TP, FP, FN, TN."""
+
+    feature: str
+    labels: tuple[str, ...]
+    """What to call the cells."""
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Counts of a model version and segment by granule, as known at a moment.
+
+    Granules without any prediction are left out; `granules` is in order of time.
+    """
+
+    granules: tuple[str, ...]
+    predictions: NDArray[np.int64]
+    true_positives: NDArray[np.int64]
+    false_positives: NDArray[np.int64]
+    false_negatives: NDArray[np.int64]
+    true_negatives: NDArray[np.int64]
+    scored: NDArray[np.int64]
+    brier: NDArray[np.int64]
+    brier_squared: NDArray[np.int64]
+    log_loss: NDArray[np.int64]
+    log_loss_squared: NDArray[np.int64]
+    corrections: NDArray[np.int64]
+    scores: ScoreCounts | None = None
+    entities: EntityClusters | None = None
+    delays: Delays | None = None
+    cells: tuple[CellCounts, ...] = ()
+    """The last four are filled on request only."""

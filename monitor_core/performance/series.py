@@ -27,7 +27,7 @@ class ScoreCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntityClusters:
-    """Labelled relevant rows of a sample of entities, the same entities in every granule; one row each granule and entity."""
+    """Relevant rows of a sample of entities, the same ones in every granule; one row a granule and entity."""
 
     granule: NDArray[np.int64]
     """Index into the granules."""

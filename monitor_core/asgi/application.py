@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SCRIPT", "create_app"]
 
-SCRIPT = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-"""The pages; they lie beside the package, in the project's folder."""
+_PACKAGE = Path(__file__).resolve().parents[1]
+SCRIPT = next(
+    (path for path in (_PACKAGE / "site" / "streamlit_app.py",) if path.is_file()),
+    _PACKAGE.parent / "streamlit_app.py",
+)
+"""The pages: inside the package where it came as a wheel, beside it in the project's folder."""
 
 
 def create_app(settings: Settings, *, script: Path = SCRIPT) -> st.App:
@@ -45,12 +49,12 @@ def create_app(settings: Settings, *, script: Path = SCRIPT) -> st.App:
     Raises
     ------
     Unavailable
-        The script is not there: the package was installed without the project's folder.
+        The script is not there: the package was installed incompletely.
     """
     if not script.is_file():
         raise Unavailable(
             f"the pages are not at {script}",
-            hint="the app runs from the project's folder: clone it and use `make run`",
+            hint="install the package again, or clone the project and use `make run`",
         )
     opened: list[Context] = []
 

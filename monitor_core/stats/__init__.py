@@ -5,14 +5,36 @@ Counts lie along the last axis (cells); the axes before it are features, granule
 
 from monitor_core.stats.arrays import shares
 from monitor_core.stats.chi_square import ChiSquare, chi_square, combine_tail
+from monitor_core.stats.clusters import DesignEffect, DesignEffects, design_effect, rolling_design_effect
 from monitor_core.stats.distances import jensen_shannon, ks_bounds, robust_scale, wasserstein
+from monitor_core.stats.intervals import (
+    Interval,
+    f1_from_f_star,
+    f1_interval,
+    f1_intervals,
+    f_star_from_f1,
+    wilson,
+    wilson_intervals,
+)
 from monitor_core.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli
 from monitor_core.stats.overdispersion import ReferenceSpread, rao_scott, reference_spread, reference_windows
+from monitor_core.stats.posterior import (
+    Losses,
+    expected_loss,
+    probabilities_of_drop,
+    probability_below,
+    probability_of_drop,
+)
 from monitor_core.stats.power import rows_needed
+from monitor_core.stats.sequential import e_process
 from monitor_core.stats.stability import PsiResult, PsiTable, psi, psi_table
 
 __all__ = [
     "ChiSquare",
+    "DesignEffect",
+    "DesignEffects",
+    "Interval",
+    "Losses",
     "PsiResult",
     "PsiTable",
     "ReferenceSpread",
@@ -20,15 +42,28 @@ __all__ = [
     "benjamini_yekutieli",
     "chi_square",
     "combine_tail",
+    "design_effect",
+    "e_process",
+    "expected_loss",
+    "f1_from_f_star",
+    "f1_interval",
+    "f1_intervals",
+    "f_star_from_f1",
     "jensen_shannon",
     "ks_bounds",
+    "probabilities_of_drop",
+    "probability_below",
+    "probability_of_drop",
     "psi",
     "psi_table",
     "rao_scott",
     "reference_spread",
     "reference_windows",
     "robust_scale",
+    "rolling_design_effect",
     "rows_needed",
     "shares",
     "wasserstein",
+    "wilson",
+    "wilson_intervals",
 ]

@@ -12,7 +12,7 @@ from monitor_core.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FloatArray", "as_counts", "paired_counts", "shares"]
+__all__ = ["FloatArray", "as_counts", "between", "paired_counts", "shares"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -35,6 +35,27 @@ def as_counts(counts: ArrayLike, name: str = "counts") -> FloatArray:
         raise InvalidInput(f"{name} of shape {array.shape} has no cells", hint="counts lie along the last axis")
     if array.size and not 0.0 <= (lowest := float(array.min())) <= float(array.max()) < np.inf:
         raise InvalidInput(f"{name} holds a value that is not a count (lowest: {lowest})", hint="finite, 0 or more")
+    return array
+
+
+def between(values: ArrayLike, name: str, low: float, high: float = np.inf) -> FloatArray:
+    """Return `values` as floats, each from `low` to `high`, both allowed (infinity only if `high` says so).
+
+    Raises
+    ------
+    InvalidInput
+        With the first value that is not, NaN included.
+
+    Examples
+    --------
+    >>> between([1, 2.5], "design effect", 1)
+    array([1. , 2.5])
+    """
+    array = np.asarray(values, dtype=np.float64)
+    wrong = ~((array >= low) & (array <= high)) if np.isfinite(high) else ~((array >= low) & (array < np.inf))
+    if wrong.any():
+        allowed = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or more, finite"
+        raise InvalidInput(f"{name} {float(array[wrong].flat[0]):g}", hint=allowed)
     return array
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BaselinePerformance",
     "Batch",
+    "Correction",
     "Decision",
     "DelayCurve",
     "Estimated",
@@ -228,6 +229,24 @@ class Batch:
     recorded_by: str
     is_repeat: bool = False
     """The same delivery came before; this is its first answer and nothing was done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What one delivery changed of what was known of one granule."""
+
+    batch_id: str
+    recorded_at: datetime
+    recorded_by: str
+    version: str
+    granule: str
+    rows: int
+    """Rows whose label or prediction was replaced."""
+    before: Counts
+    after: Counts
+    f1_before: float | None
+    """None: undefined, no relevant case."""
+    f1_after: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from monitor_core.drift.results import CellState, FeatureKind
+from monitor_core.figures.echarts import axis_text, frame, grid, legend, plain, tooltip, x_axis, y_axis
 from monitor_core.figures.granules import short_label
 from monitor_core.figures.heatmap import HeatmapView, heatmap
-from monitor_core.figures.theme import TEXT_FONT, Theme, theme
+from monitor_core.figures.theme import Theme, theme
 from monitor_core.figures.thin import thin
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def distribution(detail: CellDetail, *, dark: bool) -> dict[str, Any]:
     tokens = theme(dark=dark)
     shape = detail.distribution
     colour = state_colour(detail.drift.state, tokens)
-    option = _frame(tokens)
+    option = frame(tokens)
     if shape.edges is None:
         return option | _bars(shape, colour, tokens)
     return option | _steps(shape, colour, tokens)
@@ -51,16 +52,16 @@ def trend(detail: CellDetail, *, dark: bool, levels: tuple[float, float] = (0.10
     labels = [detail.trend_granules[i] for i in kept]
     top = max(float(np.nanmax(detail.trend_psi, initial=0.0)), levels[1]) * 1.12
     band = np.minimum(detail.trend_noise_q99[kept], top)
-    return _frame(tokens) | {
-        "grid": _grid(44),
-        "legend": _legend(["PSI", "noise, 99 %"], tokens),
-        "tooltip": _axis_tooltip(tokens, "%.3f"),
-        "xAxis": _x_axis(tokens) | {"type": "category", "data": [short_label(g) for g in labels], "boundaryGap": False},
-        "yAxis": _y_axis(tokens)
+    return frame(tokens) | {
+        "grid": grid(44),
+        "legend": legend(["PSI", "noise, 99 %"], tokens),
+        "tooltip": tooltip(tokens, "%.3f"),
+        "xAxis": x_axis(tokens) | {"type": "category", "data": [short_label(g) for g in labels], "boundaryGap": False},
+        "yAxis": y_axis(tokens)
         | {
             "min": 0,
             "max": round(top, 3),
-            "axisLabel": _axis_text(tokens) | {"showMaxLabel": False, "hideOverlap": True},
+            "axisLabel": axis_text(tokens) | {"showMaxLabel": False, "hideOverlap": True},
         },
         "series": [
             _noise_band(band, tokens),
@@ -78,7 +79,7 @@ def _noise_band(values: NDArray[np.float64], tokens: Theme) -> dict[str, Any]:
     return {
         "type": "line",
         "name": "noise, 99 %",
-        "data": _plain(values),
+        "data": plain(values),
         "symbol": "none",
         "lineStyle": {"width": 0},
         "itemStyle": {"color": tokens.baseline},
@@ -101,7 +102,7 @@ def _psi_line(
     return {
         "type": "line",
         "name": "PSI",
-        "data": _plain(values),
+        "data": plain(values),
         "symbol": "circle",
         "symbolSize": 5,
         "showSymbol": len(values) <= 12,
@@ -122,12 +123,12 @@ def _steps(shape: Distribution, colour: str, tokens: Theme) -> dict[str, Any]:
     is_time = shape.kind is FeatureKind.DATETIME
     if is_time:
         edges = edges / 1_000  # microseconds here, milliseconds on ECharts' time axis
-    axis = _x_axis(tokens) | {"type": "time" if is_time else "value", "min": float(edges[0]), "max": float(edges[-1])}
+    axis = x_axis(tokens) | {"type": "time" if is_time else "value", "min": float(edges[0]), "max": float(edges[-1])}
     axis["axisLabel"] |= {"showMinLabel": False, "showMaxLabel": False, "hideOverlap": True}
     return {
-        "grid": _grid(44),
-        "legend": _legend(["baseline", "current"], tokens),
-        "tooltip": _axis_tooltip(tokens, "%.2f %%"),
+        "grid": grid(44),
+        "legend": legend(["baseline", "current"], tokens),
+        "tooltip": tooltip(tokens, "%.2f %%"),
         "xAxis": axis,
         "yAxis": _share_axis(tokens),
         "series": [
@@ -172,16 +173,16 @@ def _finite_edges(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _bars(shape: Distribution, colour: str, tokens: Theme) -> dict[str, Any]:
     levels = list(shape.levels or ())
-    axis = _y_axis(tokens) | {
+    axis = y_axis(tokens) | {
         "type": "category",
         "data": levels,
         "inverse": True,
-        "axisLabel": _axis_text(tokens) | {"width": 110, "overflow": "truncate", "interval": 0},
+        "axisLabel": axis_text(tokens) | {"width": 110, "overflow": "truncate", "interval": 0},
     }
     return {
-        "grid": _grid(min(12 + 7 * max((len(x) for x in levels), default=0), 126)),
-        "legend": _legend(["baseline", "current"], tokens),
-        "tooltip": _axis_tooltip(tokens, "%.2f %%"),
+        "grid": grid(min(12 + 7 * max((len(x) for x in levels), default=0), 126)),
+        "legend": legend(["baseline", "current"], tokens),
+        "tooltip": tooltip(tokens, "%.2f %%"),
         "xAxis": _share_axis(tokens),
         "yAxis": axis,
         "series": [
@@ -195,77 +196,19 @@ def _bar(name: str, shares: NDArray[np.float64], colour: str) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": name,
-        "data": _plain(100 * shares),
+        "data": plain(100 * shares),
         "barGap": "10%",
         "barMaxWidth": 12,
         "itemStyle": {"color": colour, "borderRadius": 2},
     }
 
 
-def _plain(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if np.isnan(value) else round(float(value), 6) for value in values]
-
-
-def _frame(tokens: Theme) -> dict[str, Any]:
-    return {"animation": False, "textStyle": {"fontFamily": TEXT_FONT, "color": tokens.text}}
-
-
-def _grid(left: int) -> dict[str, Any]:
-    return {"outerBoundsMode": "none", "left": left, "right": 16, "top": 30, "bottom": 26}
-
-
-def _legend(names: list[str], tokens: Theme) -> dict[str, Any]:
-    return {
-        "data": names,
-        "top": 0,
-        "left": 0,
-        "icon": "roundRect",
-        "itemWidth": 14,
-        "itemHeight": 8,
-        "selectedMode": False,
-        "textStyle": {"color": tokens.text, "fontSize": 12},
-    }
-
-
-def _axis_text(tokens: Theme) -> dict[str, Any]:
-    return {"color": tokens.muted, "fontSize": 11}
-
-
-def _x_axis(tokens: Theme) -> dict[str, Any]:
-    return {
-        "axisTick": {"show": False},
-        "axisLine": {"lineStyle": {"color": tokens.border}},
-        "splitLine": {"show": False},
-        "axisLabel": _axis_text(tokens) | {"hideOverlap": True},
-    }
-
-
-def _y_axis(tokens: Theme) -> dict[str, Any]:
-    return {
-        "axisTick": {"show": False},
-        "axisLine": {"show": False},
-        "splitLine": {"lineStyle": {"color": tokens.grid}},
-        "axisLabel": _axis_text(tokens),
-    }
-
-
 def _share_axis(tokens: Theme) -> dict[str, Any]:
-    return _y_axis(tokens) | {
+    return y_axis(tokens) | {
         "type": "value",
         "min": 0,
         "splitNumber": 4,
-        "axisLabel": _axis_text(tokens) | {"formatter": "{value} %"},
-    }
-
-
-def _axis_tooltip(tokens: Theme, value_format: str) -> dict[str, Any]:
-    return {
-        "trigger": "axis",
-        "valueFormatter": value_format,
-        "backgroundColor": tokens.background,
-        "borderColor": tokens.border,
-        "textStyle": {"color": tokens.text, "fontSize": 12},
-        "confine": True,
+        "axisLabel": axis_text(tokens) | {"formatter": "{value} %"},
     }
 
 
@@ -274,16 +217,16 @@ def sparkline(values: Sequence[float], *, dark: bool, unit: str = "%.0f %%") -> 
     tokens = theme(dark=dark)
     series = np.asarray(values, dtype=np.float64)
     kept = thin(series, _SPARK_POINTS)
-    return _frame(tokens) | {
+    return frame(tokens) | {
         "grid": {"outerBoundsMode": "none", "left": 0, "right": 0, "top": 4, "bottom": 1},
-        "tooltip": _axis_tooltip(tokens, unit),
+        "tooltip": tooltip(tokens, unit),
         "xAxis": {"type": "category", "show": False, "boundaryGap": False, "data": [str(i + 1) for i in kept]},
         "yAxis": {"type": "value", "show": False, "min": 0},
         "series": [
             {
                 "type": "line",
                 "name": "drifting",
-                "data": _plain(series[kept]),
+                "data": plain(series[kept]),
                 "symbol": "none",
                 "lineStyle": {"width": 1.5, "color": tokens.primary},
                 "itemStyle": {"color": tokens.primary},

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from monitor_core.stats.arrays import FloatArray
 
-__all__ = ["DROPS", "e_process"]
+__all__ = ["DROPS", "RESTART", "alternatives", "e_process"]
 
 DROPS = (0.03, 0.05, 0.075, 0.10, 0.15, 0.20, 0.30)
 """Relative drops of F1 that the evidence is gathered for, with equal weights."""
-_RESTART = 1.0 / 365.0
+RESTART = 1.0 / 365.0
+"""Weight of starting anew on each granule: once a year."""
 
 
-def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart: float = _RESTART) -> FloatArray:
+def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart: float = RESTART) -> FloatArray:
     """Return the evidence, day after day, that F* has fallen below `f_star`.
 
     Parameters

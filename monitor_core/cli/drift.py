@@ -60,6 +60,9 @@ def run(
     first: Annotated[str | None, typer.Option("--from", help="First granule.", show_default="all")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last granule, included.", show_default="all")] = None,
     segment: Annotated[str, typer.Option(help="Also judge each value of this column.")] = "",
+    window: Annotated[
+        int | None, typer.Option(min=1, help="Judge so many granules together.", show_default="the model's setting")
+    ] = None,
     changes: Changes = None,
     wait: Annotated[bool, typer.Option(help="Wait for the result.")] = True,
     fail_on: FailOn = None,
@@ -74,7 +77,7 @@ def run(
             baseline_id=baseline,
             granules=_granules(services, model, first, last),
             segment_column=segment,
-            overrides=_overrides(changes),
+            overrides=_overrides(changes, window),
             actor=actor(),
         )
         if not wait:
@@ -205,9 +208,11 @@ def _granules(services: Services, model: str, first: str | None, last: str | Non
     return first or min(labels), last or max(labels)
 
 
-def _overrides(changes: list[str] | None) -> dict[str, Any]:
+def _overrides(changes: list[str] | None, window: int | None = None) -> dict[str, Any]:
     """Read thresholds as their types, so that an unknown name or value is told before a job is made."""
     pairs = assignments(changes)
+    if window is not None:
+        pairs |= {"window_granules": str(window)}
     read = override(load_settings().drift, pairs, source="--set")
     return {name: getattr(read, name) for name in pairs}
 

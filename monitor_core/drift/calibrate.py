@@ -32,7 +32,7 @@ class Spread:
     calibration
         How far `p_values` can be trusted.
     n_granules
-        Reference granules with rows.
+        Reference granules with rows, or windows of them.
     rho
         Correlation of two rows of the same granule; 0 where it could not be measured.
     relative_variance
@@ -69,24 +69,30 @@ class Spread:
         return np.where(np.isnan(measures.plain_p), np.nan, p), np.where(usable, dof, measures.dof)
 
 
-def calibrate(baseline: Baseline, segment: str, *, settings: DriftSettings) -> Spread:
-    """Measure the spread of the baseline's granules.
+def calibrate(baseline: Baseline, segment: str, *, settings: DriftSettings, length: int = 1) -> Spread:
+    """Measure the spread of the baseline's granules, or of its windows of `length` granules that do not overlap.
 
     From `settings.calibrated_from` granules with rows on it is trusted, from `settings.calibrated_some` on it is used
-    with a badge, below it is not used.
+    with a badge, below it is not used. Of windows, `settings.calibrated_some` that cover `settings.calibrated_from`
+    granules are enough: neighbours that hang together, for which so many granules are asked for, are in one window.
     """
     reference, grid = baseline.reference(segment), baseline.grid
-    n_granules = int(np.count_nonzero(reference.n_rows))
+    filled = reference.n_rows > 0
+    n_granules = int(np.count_nonzero(filled)) // length
     n = len(grid.features)
     rho, variance, granules = np.zeros(n), np.full(n, np.nan), np.zeros(n)
     if n_granules >= settings.calibrated_some:
-        cells = np.column_stack([reference.cells, np.zeros(len(reference.labels), np.int64)])
+        found = reference.cells[filled]
+        cells = np.column_stack([found, np.zeros(len(found), np.int64)])
         for features, columns in by_width(grid):
-            spread = stats.reference_spread(np.swapaxes(cells[:, columns], 0, 1))
+            granules_of = np.swapaxes(cells[:, columns], 0, 1)
+            spread = stats.reference_spread(
+                granules_of if length == 1 else stats.reference_windows(granules_of, length)
+            )
             rho[features] = np.nan_to_num(spread.rho)
             variance[features], granules[features] = spread.relative_variance, spread.days
-    if n_granules >= settings.calibrated_from:
-        level = Calibration.CALIBRATED
+    if n_granules < settings.calibrated_some:
+        level = Calibration.NONE
     else:
-        level = Calibration.SOME if n_granules >= settings.calibrated_some else Calibration.NONE
+        level = Calibration.CALIBRATED if n_granules * length >= settings.calibrated_from else Calibration.SOME
     return Spread(level, n_granules, rho, variance, granules)

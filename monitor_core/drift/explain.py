@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitor_core.drift.grid import FeatureGrid
     from monitor_core.settings import DriftSettings
 
-__all__ = ["Case", "explain", "explain_granule"]
+__all__ = ["Case", "explain", "explain_granule", "not_in_windows"]
 
 _NOTABLE = 0.01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,7 +79,7 @@ def _stable(case: Case, settings: DriftSettings, word: str, n_reference: int) ->
     size = _size(case.psi, settings)
     if case.is_blocked:
         yield (
-            f"{size or 'small'} by size (PSI {case.psi:.3f}) and more than chance if rows were independent; with "
+            f"significant, but {word}s not yet calibrated: {size or 'small'} by size (PSI {case.psi:.3f}); with "
             f"{_counted(n_reference, f'reference {word}')} (fewer than {settings.calibrated_from}) an alert also needs "
             f"a PSI of {settings.uncalibrated_psi:g}"
         )
@@ -194,11 +194,22 @@ def explain_granule(
     absent: Sequence[str],
     extra: Sequence[tuple[str, str]],
     confirms: bool,
+    span: str = "",
 ) -> tuple[str, ...]:
-    """Return what holds for all features of one granule."""
+    """Return what holds for all features of one granule; `span` says which granules were judged together."""
     return (
+        *([span] if span else []),
         *_about_columns(settings, drifted_share, absent, extra),
         *_about_calibration(calibration, settings, word, n_reference, confirms=confirms),
+    )
+
+
+def not_in_windows(length: int, n_reference: int, settings: DriftSettings, *, word: str) -> str:
+    """Say why granules were judged one by one and not in windows of `length`."""
+    needed = length * settings.calibrated_some
+    return (
+        f"judged {word} by {word}: windows of {length} {word}s take a baseline of {needed:,} {word}s "
+        f"({settings.calibrated_some} windows), and this one has {n_reference:,}"
     )
 
 

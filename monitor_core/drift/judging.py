@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from monitor_core.drift.baseline import Baseline
 from monitor_core.drift.build import baseline_from_summaries
+from monitor_core.drift.explain import not_in_windows
 from monitor_core.drift.progress import between
 from monitor_core.drift.reach import Reach
 from monitor_core.drift.rules import judge_each
@@ -16,7 +20,9 @@ from monitor_core.drift.runs import SavedGranule
 from monitor_core.drift.samples import SampleJudge
 from monitor_core.drift.stored import StoredSummaries
 from monitor_core.drift.summary import TableSummary
+from monitor_core.drift.windows import window_length
 from monitor_core.errors import Conflict
+from monitor_core.values import Granularity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,6 +78,8 @@ class Judging:
         self._baselines = baselines
         self._summaries = summaries
         self._settings = settings
+        is_slot = info.kind == "same_weekday"  # a window would hold every weekday
+        self._rules = replace(settings, window_granules=1) if is_slot else settings
         self._grid = baselines.grid(info.grid_id, connection=connection)
         self._left_out: list[str] = []
         self._digest = sha256()
@@ -87,6 +95,7 @@ class Judging:
         self._note(self._info.sha256, self._info.kind, self._info.origin, _telling(self._settings))
         segments = ["", *(self._segments() if by_segment else ())]
         judge_rows = self._sample_judge()
+        rows = dict(self._summaries.granules(self._info.grid_id, connection=self._connection))
         results: list[SavedGranule] = []
         latest: GranuleDrift | None = None
         for number, segment in enumerate(segments):
@@ -94,9 +103,10 @@ class Judging:
             for judged in self._segment(segment, wanted, tell):
                 result = judged
                 if not segment:
-                    rows = judge_rows(judged.granule) if judge_rows else None
-                    latest = result = replace(judged, multivariate=rows)
-                results.append(SavedGranule.of(result))  # as objects, results would be ten times as large
+                    together = judge_rows(judged.granule) if judge_rows else None
+                    latest = result = replace(judged, multivariate=together)
+                own = judged.n_rows if segment else rows[judged.granule]
+                results.append(SavedGranule.of(result, own))  # as objects, results would be ten times as large
             if latest is None:
                 break
         if latest is None:
@@ -106,8 +116,10 @@ class Judging:
     def feature(self, name: str, label: str, segment: str) -> tuple[FeatureSummary, FeatureSummary]:
         """Return the counts of one feature, of its baseline and of one granule; only one block of features is read."""
         number = self._grid.block_of(name)
-        current = self._block(label, segment, number)
-        window = self._reach(segment).window(label)
+        reach = self._reach(segment)
+        parts = (self._block(one, segment, number) for one in reach.together(label))
+        current = TableSummary.total(self._grid.block(number), parts)
+        window = reach.window(label)
         if window is None:
             baseline = self._baselines.load_block(self._info, number, connection=self._connection).total(segment)
         else:
@@ -124,20 +136,54 @@ class Judging:
         return tuple(segment for segment in found if segment in baseline.totals)
 
     def _reach(self, segment: str) -> Reach:
+        length = self._length(segment)
         rows = self._summaries.granules(self._info.grid_id, segment=segment, connection=self._connection)
         return Reach(
             tuple(label for label, _ in rows),
             kind=self._info.kind,
             first=self._info.origin.get("first", ""),
             last=self._info.origin.get("last", ""),
-            history=self._settings.confirm_of - 1,
+            history=self._settings.confirm_of * length - 1,
+            length=length,
+            least=length * self._settings.calibrated_some if length > 1 else 1,
         )
+
+    def _length(self, segment: str) -> int:
+        """Return how many granules are judged together."""
+        if self._rules.window_granules == 1:
+            return 1
+        return window_length(self._n_reference(segment), self._rules)
+
+    def _n_reference(self, segment: str) -> int:
+        reference = self._first_block.reference(segment)
+        return int(np.count_nonzero(reference.n_rows))
+
+    @cached_property
+    def _first_block(self) -> Baseline:
+        return self._baselines.load_block(self._info, 0, connection=self._connection)
+
+    def _tell_length(self, segment: str, length: int) -> None:
+        """Say why granules are judged one by one although windows were asked for."""
+        wanted, word = self._settings.window_granules, self._word
+        if length == wanted:
+            return
+        whose = f"segment {segment!r} " if segment else ""
+        if self._rules is not self._settings:
+            said = f"judged {word} by {word}: a baseline of the same weekday is not compared with windows"
+        else:
+            said = not_in_windows(wanted, self._n_reference(segment), self._settings, word=word)
+        self._left_out.append(whose + said)
+
+    @property
+    def _word(self) -> str:
+        return Granularity.parse(self._grid.granularity).word if self._grid.granularity else "granule"
 
     def _segment(self, segment: str, wanted: tuple[str, str] | None, progress: Progress) -> Iterator[GranuleDrift]:
         reach = self._reach(segment)
         labels = [label for label in reach.labels if wanted is None or wanted[0] <= label <= wanted[1]]
         if not labels:
             return
+        self._tell_length(segment, reach.length)
         stored = StoredSummaries(
             self._connection, self._grid, self._info.grid_id, reach.labels, segment=segment, keep=reach.kept
         )
@@ -151,9 +197,7 @@ class Judging:
         """Judge all against the stored baseline, in one go."""
         baseline = self._baselines.load(self._info)
         read = stored.only(reach.with_history(labels))
-        return judge_each(
-            baseline, read, settings=self._settings, segment=segment, wanted=set(labels), progress=progress
-        )
+        return judge_each(baseline, read, settings=self._rules, segment=segment, wanted=set(labels), progress=progress)
 
     def _moving(
         self, stored: StoredSummaries, reach: Reach, labels: Sequence[str], segment: str, progress: Progress
@@ -163,7 +207,7 @@ class Judging:
             window = reach.window(label)
             baseline = self._baselines.load(self._info) if window is None else self._sum(stored, window, segment)
             read = stored.only(reach.with_history([label]))
-            yield from judge_each(baseline, read, settings=self._settings, segment=segment, wanted={label})
+            yield from judge_each(baseline, read, settings=self._rules, segment=segment, wanted={label})
             progress((number + 1) / len(labels), f"{number + 1:,} of {len(labels):,} judged")
 
     def _sum(self, stored: StoredSummaries, window: Sequence[str], segment: str) -> Baseline:

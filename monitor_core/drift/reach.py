@@ -24,6 +24,8 @@ class Reach:
     A *rolling* baseline of n granules ends before the granules that confirm a finding, so that a change is not
     absorbed before it could be confirmed. While fewer than half of the n are there, the stored baseline is used.
 
+    Where windows of several granules are judged, it must have `least` granules, to show how much windows differ.
+
     A baseline of the *same weekday* takes the granules of its range with the weekday (and hour, for granules of an
     hour) of the granule judged; findings are then confirmed by the same weekdays before.
 
@@ -36,7 +38,11 @@ class Reach:
     first, last
         The range that the baseline was made of; empty for an upload.
     history
-        Earlier granules that take part in confirming one.
+        Earlier granules that take part in judging and confirming one.
+    length
+        Granules judged together.
+    least
+        Granules that a rolling baseline must have.
 
     Examples
     --------
@@ -53,6 +59,8 @@ class Reach:
     first: str
     last: str
     history: int
+    length: int = 1
+    least: int = 1
 
     @property
     def moves(self) -> bool:
@@ -62,18 +70,25 @@ class Reach:
     @property
     def kept(self) -> int:
         """Summaries worth keeping in memory: those that several granules ask for."""
-        return min(_KEPT, self._size + 2 * self.history + 1) if self.moves else 1
+        if self.moves:
+            return min(_KEPT, self._size + 2 * self.history + 1)
+        return min(_KEPT, self.length + 1) if self.length > 1 else 1
 
     def window(self, label: str) -> tuple[str, ...] | None:
         """Return the granules of the baseline for `label`; None when it is the stored baseline."""
         if self.kind == "rolling":
             end = max(0, bisect_left(self.labels, label) - self.history)
             found = self.labels[max(0, end - self._size) : end]
-            return found if found and 2 * len(found) >= self._size else None
+            return found if 2 * len(found) >= self._size and len(found) >= self.least else None
         if self.kind == "same_weekday":
             slot = _slot(label)
             return tuple(one for one in self._range if _slot(one) == slot) or None
         return None
+
+    def together(self, label: str) -> tuple[str, ...]:
+        """Return the granules that are judged as `label`: itself and those before it."""
+        end = bisect_left(self.labels, label) + 1
+        return self.labels[max(0, end - self.length) : end]
 
     def with_history(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """Return the wanted granules and those before them that confirm them, in time order."""

@@ -84,6 +84,7 @@ def decode_granule(payload: bytes) -> GranuleDrift:
         verdict=Verdict(header["verdict"]),
         multivariate=None if multivariate is None else _multivariate(multivariate),
         reasons=tuple(header["reasons"]),
+        window=header.get("window", 1),
     )
 
 
@@ -152,6 +153,7 @@ def _header(granule: GranuleDrift) -> bytes:
         "verdict": granule.verdict.value,
         "multivariate": None if granule.multivariate is None else asdict(granule.multivariate),
         "reasons": list(granule.reasons),
+        "window": granule.window,
     }
     return json.dumps(header, ensure_ascii=True, sort_keys=True).encode("ascii")
 

@@ -163,6 +163,8 @@ class GranuleDrift:
     verdict: Verdict
     multivariate: MultivariateDrift | None = None
     reasons: tuple[str, ...] = ()
+    window: int = 1
+    """Granules that were judged together: this one and those with data before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,13 @@ class SavedGranule:
     segment: str
     granule: str
     n_rows: int
+    """Rows of the granule itself, whatever else was judged with it."""
     payload: bytes
 
     @classmethod
-    def of(cls, result: GranuleDrift) -> SavedGranule:
+    def of(cls, result: GranuleDrift, n_rows: int) -> SavedGranule:
         """Encode a result."""
-        return cls(result.segment, result.granule, result.n_rows, encode_granule(result))
+        return cls(result.segment, result.granule, n_rows, encode_granule(result))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ class DriftSettings:
     min_debiased_psi: Annotated[float, Between(0, 10), "Smallest debiased PSI that can alert"] = 0.02
     confirm_hits: Annotated[int, Between(1, 100), "Granules that must show a finding before it alerts ..."] = 2
     confirm_of: Annotated[int, Between(1, 100), "... out of this many latest granules"] = 3
+    window_granules: Annotated[
+        int, Between(1, 400), "Granules judged together: each stands for itself and those before it, up to this many"
+    ] = 1
     psi_moderate: Annotated[float, Between(0, 100), "PSI from which a change is moderate"] = 0.10
     psi_high: Annotated[float, Between(0, 100), "PSI from which a change is high"] = 0.25
     psi_critical: Annotated[float, Between(0, 100), "PSI from which a change is critical"] = 0.40

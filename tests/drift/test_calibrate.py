@@ -73,6 +73,19 @@ def test_the_number_of_days_decides_how_far_to_trust(baseline, some, enough, lev
     assert (spread.rho > 0).any() == (level is not Calibration.NONE)
 
 
+@pytest.mark.parametrize(
+    ("length", "enough", "level"),
+    [(4, 56, Calibration.CALIBRATED), (4, 61, Calibration.SOME), (5, 56, Calibration.NONE)],
+)
+def test_windows_are_measured_against_windows(baseline, length, enough, level):
+    """Fourteen or more that cover enough days are trusted; twelve are not used."""
+    spread = calibrate(baseline, "", settings=DriftSettings(calibrated_from=enough), length=length)
+    assert (spread.calibration, spread.n_granules) == (level, 60 // length)
+    if level is not Calibration.NONE:
+        joined = stats.reference_windows(baseline.reference().cells[:, : WIDTHS[0] + 1], length)
+        assert spread.rho[0] == pytest.approx(float(stats.reference_spread(joined).rho))
+
+
 def test_a_segment_without_days_is_uncalibrated(baseline):
     """No reference granules, plain p-values."""
     assert calibrate(baseline, "x", settings=DriftSettings()).calibration is Calibration.NONE

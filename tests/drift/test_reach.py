@@ -73,3 +73,19 @@ class TestSameWeekday:
         hours = tuple(f"{day}T{hour:02d}" for day in DAYS for hour in range(24))
         one = reach("same_weekday", labels=hours, first=hours[0], last=hours[14 * 24 - 1])
         assert one.window(f"{DAYS[35]}T09") == (f"{DAYS[0]}T09", f"{DAYS[7]}T09")
+
+
+class TestWindows:
+    """Several granules judged together."""
+
+    def test_the_granules_of_a_window(self):
+        """Itself and those with data before it."""
+        one = Reach(DAYS[::2], kind="fixed", first="", last="", history=8, length=3)
+        assert one.together(DAYS[10]) == (DAYS[6], DAYS[8], DAYS[10])
+        assert one.together(DAYS[2]) == (DAYS[0], DAYS[2])
+
+    def test_a_rolling_baseline_must_have_enough(self):
+        """Half of its granules do not do when they are too few to know how much windows differ."""
+        one = Reach(DAYS, kind="rolling", first=DAYS[0], last=DAYS[29], history=5, length=2, least=28)
+        assert one.window(DAYS[32]) is None
+        assert one.window(DAYS[33]) == DAYS[0:28]

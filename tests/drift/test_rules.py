@@ -303,3 +303,54 @@ def test_infinite_values_are_counted_in_words(cut):
     baseline = build(cut(pa.table({"x": np.arange(1_000.0)})))
     found = judge_single(baseline, count(baseline.grid, cut(pa.table({"x": [np.inf] * 100}))).summary()).features[0]
     assert found.reasons[1:] == ("100.0 % lie outside the baseline's range 0 to 999", "100 infinite values")
+
+
+class TestWindows:
+    """Several days judged together."""
+
+    WEEK = DriftSettings(window_granules=7)
+
+    def test_a_window_holds_the_days_up_to_its_own(self, cut):
+        """Fewer at the beginning; the reasons name them."""
+        baseline = world(cut, days=98, rows=60)
+        days = {f"2026-05-{i:02}": day_of(cut, baseline, rows=60, seed=i) for i in range(1, 10)}
+        found = judge(baseline, days, settings=self.WEEK)
+        assert [granule.window for granule in found] == [1, 2, 3, 4, 5, 6, 7, 7, 7]
+        assert [granule.n_rows for granule in found][:8] == [60, 120, 180, 240, 300, 360, 420, 420]
+        assert found[8].reasons[0] == "7 days together: 2026-05-03 to 2026-05-09"
+        assert found[8].features[0].calibration is Calibration.CALIBRATED
+
+    def test_a_small_shift_shows_in_a_week_and_not_in_a_day(self, cut):
+        """Which is what windows are for."""
+        baseline = world(cut, days=98, rows=60)
+        days = {f"2026-05-{i:02}": day_of(cut, baseline, rows=60, seed=i, x0=0.3) for i in range(1, 15)}
+        singly, weekly = (judge(baseline, days, settings=rules)[-1] for rules in (DriftSettings(), self.WEEK))
+        assert states([singly]) == [CellState.STABLE]
+        assert states([weekly]) == [CellState.DRIFTED]
+
+    def test_only_windows_that_do_not_overlap_confirm_each_other(self, cut):
+        """One bad day is in seven windows, and is not confirmed by itself."""
+        baseline = world(cut, days=98, rows=60)
+        shifts = {8: 4.0}
+        days = {f"2026-05-{i:02}": day_of(cut, baseline, rows=60, seed=i, x0=shifts.get(i, 0.0)) for i in range(1, 20)}
+        found = states(judge(baseline, days, settings=self.WEEK))
+        assert found[8:14] == [CellState.UNCONFIRMED] * 6
+        assert CellState.DRIFTED not in found
+
+    def test_a_short_baseline_judges_day_by_day(self, cut):
+        """With the reason, as if no window had been asked for."""
+        baseline = world(cut, days=60)
+        days = {f"2026-05-{i:02}": day_of(cut, baseline, seed=i) for i in range(1, 4)}
+        found, single = judge(baseline, days, settings=self.WEEK), judge(baseline, days)
+        assert [granule.features for granule in found] == [granule.features for granule in single]
+        assert [granule.window for granule in found] == [1, 1, 1]
+        assert found[0].reasons == (
+            "judged day by day: windows of 7 days take a baseline of 98 days (14 windows), and this one has 60",
+        )
+
+    def test_a_table_of_a_week_is_compared_with_weeks(self, cut):
+        """A single comparison takes the setting as the number of days that the table holds."""
+        baseline = world(cut, days=98, rows=60)
+        table = day_of(cut, baseline, rows=420)
+        found = judge_single(baseline, table, settings=self.WEEK)
+        assert (found.window, found.reasons) == (7, ("7 days together",))

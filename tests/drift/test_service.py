@@ -363,6 +363,53 @@ class TestSegments:
         assert segmented.drift.granules(REF) == (("2026-01-21", 300), ("2026-01-22", 300), ("2026-01-23", 300))
 
 
+class TestWindows:
+    """Several days judged together."""
+
+    def test_a_run_of_windows(self, services):
+        """Each day stands for a week; the run counts every row once."""
+        take_in(services, rows(0, 98, a_day=60), "baseline")
+        take_in(services, rows(98, 15, a_day=60, shift=0.3))
+        run = services.drift.run(REF, overrides={"window_granules": 7}, actor="bob")
+        assert (run.n_granules, run.n_rows, run.left_out) == (15, 900, ())
+        latest = services.drift.granule(run.run_id, run.last_granule)
+        assert (latest.window, latest.n_rows, latest.features[0].state) == (7, 420, CellState.DRIFTED)
+        assert services.drift.cell(run.run_id, "age", run.last_granule).distribution.n_current == 420
+        last = services.drift.run(
+            REF, overrides={"window_granules": 7}, granules=(run.last_granule, run.last_granule), actor="bob"
+        )
+        assert services.drift.granule(last.run_id, run.last_granule) == latest
+
+    def test_a_rolling_baseline_of_windows(self, services):
+        """It ends before the windows that confirm, and has enough days to make windows of."""
+        take_in(services, rows(0, 10, a_day=60), "baseline")
+        take_in(services, rows(10, 40, a_day=60))
+        made = services.drift.baseline_from_range(REF, "2026-01-11", "2026-02-07", kind="rolling", actor="bob")
+        run = services.drift.run(
+            REF, baseline_id=made.baseline_id, overrides={"window_granules": 2}, granules=("2026-02-18", "2026-02-18"),
+            actor="bob",
+        )  # fmt: skip
+        found = services.drift.granule(run.run_id, "2026-02-18")
+        assert (found.window, found.n_rows, found.features[0].n_baseline) == (2, 120, 28 * 60)
+        assert found.verdict is Verdict.STABLE
+
+    def test_without_enough_baseline_days_go_one_by_one(self, drifted):
+        """And the run says so."""
+        run = drifted.drift.run(REF, overrides={"window_granules": 7}, actor="bob")
+        assert run.left_out == (
+            "judged day by day: windows of 7 days take a baseline of 98 days (14 windows), and this one has 20",
+        )
+        assert drifted.drift.granule(run.run_id, run.last_granule).window == 1
+
+    def test_the_same_weekday_is_not_compared_with_weeks(self, services):
+        """A window holds every weekday."""
+        take_in(services, rows(0, 98, a_day=60), "baseline")
+        take_in(services, rows(98, 15, a_day=60))
+        made = services.drift.baseline_from_range(REF, "2026-04-09", "2026-04-23", kind="same_weekday", actor="bob")
+        run = services.drift.run(REF, baseline_id=made.baseline_id, overrides={"window_granules": 7}, actor="bob")
+        assert run.left_out == ("judged day by day: a baseline of the same weekday is not compared with windows",)
+
+
 class TestBaselines:
     """More than one baseline."""
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from monitor_core.snapshots.findings import CheckFinding
+    from monitor_core.snapshots.purposes import Purpose
     from monitor_core.snapshots.sources import TableSource
 
-__all__ = ["CheckResult", "check_table"]
+__all__ = ["CheckResult", "check_columns", "check_table"]
 
 _CLOCK_SKEW = timedelta(days=1)  # files carry local dates; a day ahead of UTC is no future
 
@@ -122,6 +123,12 @@ def check_table(
     findings = [*before, *verdicts.on_facts(source, fitting, facts, now=now)]
     result = CheckResult(facts.n_rows, n_columns, verdicts.ordered(findings), fitting, left_out_columns=left_out)
     return _with_dates(result, roles, facts.dates)
+
+
+def check_columns(source: TableSource, roles: Roles, *, purpose: Purpose, needs_date: bool) -> CheckResult:
+    """Check what columns, types and roles alone say; the rows are looked at by those who take them in."""
+    found = [*source.findings, *verdicts.on_schema(source.schema, roles, needs_date=needs_date, purpose=purpose)]
+    return CheckResult(source.n_rows or 0, len(source.schema), verdicts.ordered(found), roles)
 
 
 def _with_dates(result: CheckResult, roles: Roles, dates: DateFacts | None) -> CheckResult:

@@ -11,6 +11,7 @@ from monitor_core.snapshots.columns import kind_of
 from monitor_core.snapshots.findings import text_of
 from monitor_core.snapshots.guess import guess, knows
 from monitor_core.snapshots.peek import peek
+from monitor_core.snapshots.purposes import fitted
 from monitor_core.snapshots.records import ColumnPreview, Preview
 
 if TYPE_CHECKING:
@@ -38,15 +39,14 @@ def preview_of(
     """
     looked = peek(path, name=snapshot.filename, limits=limits)
     table = looked.table
-    if remembered is not None and not knows(remembered, table.schema):
-        remembered = None
+    known = remembered if remembered is not None and knows(remembered, table.schema) else None
     return Preview(
         snapshot,
         looked.n_rows,
         table.num_rows,
         tuple(_column(name, table.column(name)) for name in table.column_names),
-        guess(table.schema, table, remembered=remembered),
-        remembered is not None,
+        fitted(guess(table.schema, table, remembered=known), table.schema, snapshot.purpose, remembered=remembered),
+        known is not None,
         looked.findings,
         _rows(table.slice(0, rows)),
     )

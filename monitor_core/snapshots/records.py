@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from monitor_core.snapshots.findings import CheckFinding
+from monitor_core.snapshots.purposes import Purpose
 from monitor_core.snapshots.roles import Roles
 from monitor_core.values import ModelRef
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnPreview", "Preview", "Purpose", "Snapshot", "State", "snapshot_of"]
 
-Purpose = Literal["baseline", "current"]
 State = Literal["staged", "accepted", "ready", "refused", "deleted"]
 
 

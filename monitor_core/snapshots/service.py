@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from monitor_core.errors import Conflict, NotFound, Refused
 from monitor_core.snapshots import rows
 from monitor_core.snapshots.bundle import write_bundle
-from monitor_core.snapshots.check import CheckResult, check_table
+from monitor_core.snapshots.check import CheckResult, check_columns, check_table
 from monitor_core.snapshots.files import open_upload, sniff
 from monitor_core.snapshots.findings import CheckFinding
 from monitor_core.snapshots.keep import write_rows
@@ -167,6 +167,8 @@ class SnapshotService:
     ) -> CheckResult:
         """Look at every row and return what is wrong; a damaged file is a result with refusals, too.
 
+        Of predictions and labels only the columns are looked at: their rows are when they are taken in.
+
         Parameters
         ----------
         roles
@@ -182,12 +184,15 @@ class SnapshotService:
         tell = progress or (lambda share, note: None)  # noqa: ARG005 - a silent progress
         try:
             source = self._open(snapshot, expected or {}, lambda share, note: tell(share / 2, note))
+            by_date = not granularity.startswith("rows")
+            if snapshot.purpose in ("predictions", "labels"):
+                return check_columns(source, roles, purpose=snapshot.purpose, needs_date=by_date)
             return check_table(
                 source,
                 roles,
                 now=self._now(),
                 expected=expected,
-                needs_date=snapshot.purpose == "current" and not granularity.startswith("rows"),
+                needs_date=snapshot.purpose == "current" and by_date,
                 progress=lambda share, note: tell(0.5 + share / 2, note),
             )
         except Refused as error:

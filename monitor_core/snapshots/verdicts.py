@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from monitor_core.snapshots.columns import kind_of
 from monitor_core.snapshots.findings import CheckFinding, shown, text_of
+from monitor_core.snapshots.purposes import Purpose, lacking
 from monitor_core.snapshots.roles import Role, Roles
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _ALLOWED_KINDS = {
     Role.LABEL: ("numeric", "categorical", "boolean", "empty"),
     Role.FEATURE: ("numeric", "categorical", "boolean", "datetime", "empty"),
     Role.TIMESTAMP: ("numeric", "categorical", "datetime", "empty"),
+    Role.LABEL_DATE: ("numeric", "categorical", "datetime", "empty"),
+    Role.VERSION: ("numeric", "categorical", "empty"),
 }
 _HARMLESS = {("boolean", "numeric"), ("numeric", "boolean")}
 
@@ -39,14 +42,12 @@ def ordered(findings: Iterable[CheckFinding]) -> tuple[CheckFinding, ...]:
     return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))
 
 
-def on_schema(schema: pa.Schema, roles: Roles, *, needs_date: bool) -> Iterator[CheckFinding]:
+def on_schema(
+    schema: pa.Schema, roles: Roles, *, needs_date: bool, purpose: Purpose = "current"
+) -> Iterator[CheckFinding]:
     """Yield what columns, types and roles alone say."""
-    if not roles.monitored:
-        yield CheckFinding("refusal", "no column is monitored; expected at least one feature, prediction or score")
-    if needs_date and roles.fixed_date is None and roles.one(Role.TIMESTAMP) is None:
-        yield CheckFinding(
-            "refusal", "no column says when a row is from; choose a date column, or one date for the whole file"
-        )
+    for reason in lacking(roles, purpose, needs_date=needs_date):
+        yield CheckFinding("refusal", reason)
     types = dict(zip(schema.names, schema.types, strict=True))
     for name, role in roles.columns:
         if name not in types:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BaselinePerformance",
     "Batch",
+    "Comparison",
     "Correction",
     "Decision",
     "DelayCurve",
     "Estimated",
     "Metric",
+    "Reliability",
     "Rolling",
     "Sequential",
     "Span",
@@ -119,6 +121,21 @@ class Rolling:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions of a model side by side, over the same span where possible."""
+
+    current: WindowMetrics
+    other: WindowMetrics
+    cells: tuple[int, ...]
+    """Labelled rows that both predicted, at 4 * label + 2 * current + other; empty when they share none."""
+    probabilities: Mapping[float, float]
+    """P(F1 of `current` is lower than that of `other` by more than this share) for 0, .03, .05 and .10; empty
+    where either has no relevant case."""
+    method: str
+    """"paired", or "apart": other rows at another time, so that whatever else changed then counts, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimated:
     """What the metrics would be if the concept is unchanged, from scores alone; parallel to `granules`."""
 
@@ -132,7 +149,15 @@ class Estimated:
     suspected_from: str | None
     """First granule of three running whose truth lies outside the band: "concept drift suspected"."""
     calibrator: str
-    """isotonic | beta | none, with the reason it was chosen."""
+    """isotonic | beta | none, with the reason it was chosen; empty when there is no estimate."""
+    window: int = 1
+    """Granules a window."""
+    badge: str = ""
+    """What a reader must know: "estimated, if the concept is unchanged", or why there is no estimate."""
+    mean_error: float | None = None
+    """Mean distance of estimate and truth where the labels have matured: the estimate's own error."""
+    covered: float | None = None
+    """Share of the windows with matured labels whose truth lies in the band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +182,10 @@ class Sequential:
     """The same if the baseline were known exactly: what a larger test set would change."""
     smallest_drop: float | None
     """Smallest relative drop found within one granule (one-sided 1 %, power 80 %); None: not even .99."""
+    first_alarm: str | None = None
+    """As `alarm`, whatever was acknowledged since: evidence that was gathered once stays gathered."""
+    reason: str = ""
+    """Why nothing is gathered (no baseline, no matured granule); empty when it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +216,20 @@ class ThresholdCurve:
     f1_high: tuple[float | None, ...]
     precision: tuple[float | None, ...]
     recall: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How often what was given a score turned out positive, by groups of like scores; all tuples are parallel."""
+
+    score: tuple[float, ...]
+    """Mean score of the group."""
+    observed: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    n: tuple[int, ...]
+    metrics: tuple[Metric, ...]
+    """calibration_slope, calibration_intercept and calibration_error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor_core.drift.detector import DriftDetector
+    from monitor_core.metrics.instrument import PerformanceMonitor, get_metrics_text
 
-__all__ = ["DriftDetector"]
+__all__ = ["DriftDetector", "PerformanceMonitor", "get_metrics_text"]
 
-_HOMES = {"DriftDetector": "monitor_core.drift.detector"}
+_HOMES = {
+    "DriftDetector": "monitor_core.drift.detector",
+    "PerformanceMonitor": "monitor_core.metrics.instrument",
+    "get_metrics_text": "monitor_core.metrics.instrument",
+}
 
 
 def __getattr__(name: str) -> object:

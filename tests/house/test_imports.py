@@ -26,6 +26,7 @@ BUDGETS = [
     ("monitor_core.values", HEAVY),
     ("monitor_core.settings", HEAVY),
     ("monitor_core.audit", HEAVY),
+    ("monitor_core.metrics.instrument", HEAVY),
     ("monitor_core.stats", HEAVY - {"numpy", "scipy"} | {"scipy.stats"}),
     ("monitor_core.drift", HEAVY - {"numpy", "scipy", "pyarrow", "pandas", "duckdb"} | {"scipy.stats"}),
     ("monitor_core.reports.drift", {"streamlit", "plotly", "sklearn", "scipy.stats"}),
@@ -51,3 +52,14 @@ def test_the_package_alone_loads_nothing_of_its_own():
     foreign = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
     assert foreign == {"monitor_core"}
     assert {name for name in added if name.startswith("monitor_core")} == {"monitor_core"}
+
+
+def test_instruments_bring_two_packages():
+    """What a prediction service loads to measure itself: prometheus-client and psutil, nothing else of others."""
+    added = loaded_by("from monitor_core import PerformanceMonitor, get_metrics_text") - loaded_by("pass")
+    foreign = {name.partition(".")[0] for name in added if not name.startswith("_psutil")} - set(
+        sys.stdlib_module_names
+    )
+    assert foreign == {"monitor_core", "prometheus_client", "psutil"}
+    rooms = {name.split(".")[1] for name in added if name.startswith("monitor_core.")}
+    assert rooms == {"errors", "metrics"}

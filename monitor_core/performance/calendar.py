@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monitor_core.values import Granularity
 
-__all__ = ["codes_of", "granules_a_year", "granules_in"]
+__all__ = ["code_of", "codes_of", "granules_a_year", "granules_in"]
 
 _UNITS = {
     GranularityKind.HOUR: "h",
@@ -55,6 +55,23 @@ def codes_of(labels: Sequence[str], granularity: Granularity) -> NDArray[np.int6
         return np.array([_week(label) for label in labels], dtype=np.int64)
     moments = np.array(labels, dtype=f"datetime64[{_UNITS[granularity.kind]}]")
     return moments.astype(np.int64)
+
+
+def code_of(label: str, granularity: Granularity) -> int:
+    """Return the code of a label that somebody wrote; raises `InvalidInput` when it is not one.
+
+    Examples
+    --------
+    >>> from monitor_core.values import Granularity
+    >>> code_of("2026-03-01", Granularity.parse("day"))
+    20513
+    """
+    if granularity.kind is GranularityKind.ROWS:
+        if not (label.startswith("#") and label[1:].isdecimal()):
+            raise InvalidInput(f"{label!r} is not the label of a block of rows", hint="such as '#00000012'")
+        return int(label[1:]) - 1
+    granularity.window(label)  # says what is wrong with it
+    return int(codes_of([label], granularity)[0])
 
 
 def granules_in(days: int, granularity: Granularity) -> int | None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sqlalchemy import select
 
-    from sqlalchemy import Engine
+from monitor_core.errors import NotFound, Refused
+from monitor_core.performance.batches import begin, finish, last_words, lock_model, next_moment, repeated
+from monitor_core.performance.granules import Granules
+from monitor_core.performance.plan import plan, words_of
+from monitor_core.performance.reading import Reader
+from monitor_core.performance.refusals import Refusals
+from monitor_core.performance.runs import Runs
+from monitor_core.performance.segments import SegmentBook
+from monitor_core.performance.transaction import Delivery, Transaction
+from monitor_core.storage.schema import model_version, performance_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
 
     from monitor_core.clock import Clock
+    from monitor_core.performance.binary import Words
     from monitor_core.performance.coding import CellCoder
     from monitor_core.performance.results import Batch
     from monitor_core.settings import PerformanceSettings
@@ -21,6 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "PerformanceIntake"]
 
 Kind = Literal["predictions", "labels", "labelled"]
+
+
+def _silent(_share: float, _note: str) -> None:
+    """Tell nobody."""
 
 
 class PerformanceIntake:
@@ -45,7 +67,8 @@ class PerformanceIntake:
         on_bad: Literal["keep", "refuse"] = "keep",
         snapshot_id: str | None = None,
         coder: CellCoder | None = None,
-        progress: Callable[[float, str], None] = lambda share, note: None,
+        progress: Callable[[float, str], None] = _silent,
+        connection: Connection | None = None,
     ) -> Batch:
         """Take one delivery in, in one transaction.
 
@@ -53,14 +76,143 @@ class PerformanceIntake:
         ----------
         kind
             ``predictions``, ``labels`` or ``labelled`` (both in one row; a missing label may come later).
+        granularity
+            The model's.
         idempotency_key
             The same key of the same model again: the first answer, with `Batch.is_repeat`.
         on_bad
             ``keep`` the good rows and say why the others were kept out, or ``refuse`` the whole.
+        snapshot_id
+            The upload that it comes from.
+        coder
+            Puts features into cells; None: nothing is counted by cell.
+        progress
+            Told the share done and a note; may raise `Cancelled`, then nothing is kept.
+        connection
+            A transaction to be part of, opened by ``engine.begin()``; None: one of its own.
 
         Raises
         ------
         Refused
-            For missing roles, a whole without one good row, and with ``on_bad="refuse"`` for any bad row.
+            For missing roles, a delivery without one good row, and with ``on_bad="refuse"`` for any bad row.
+        NotFound
+            There is no such model version.
         """
-        raise NotImplementedError
+        with self._engine.connect() as reading:
+            if (first := repeated(reading, ref.model_id, idempotency_key)) is not None:
+                return first
+            versions, segments, before = _known(reading, ref)
+        granules = Granules(granularity)
+        columns = plan(roles, source.schema, kind=kind, by_rows=granules.by_rows, coder=coder)
+        words, note = words_of(source, columns, positive=roles.positive, before=before)
+        reader = Reader(
+            columns=columns,
+            granules=granules,
+            words=words,
+            threshold=settings.threshold,
+            versions=versions,
+            own_version=versions.index(ref.version),
+            segments=segments,
+            coder=coder,
+            refusals=Refusals(),
+            now=self._now(),
+        )
+        with TemporaryDirectory(prefix="bellwether-") as folder:
+            runs = Runs(Path(folder))
+            n_rows = _read_all(source, reader, runs, progress)
+            _check(source.name, kind, reader.refusals, n_rows=n_rows, n_good=runs.n_rows, on_bad=on_bad)
+            delivery = Delivery(
+                batch_id=secrets.token_hex(8),
+                ref=ref,
+                kind=kind,
+                n_rows=n_rows,
+                runs=runs,
+                reader=reader,
+                notes=_notes(columns.prediction, kind, note, settings.threshold),
+                keep_days=settings.keep_events_days,
+                actor=actor,
+            )
+            with self._transaction(connection) as writing:
+                lock_model(writing, ref.model_id)
+                if (first := repeated(writing, ref.model_id, idempotency_key)) is not None:
+                    return first
+                at = next_moment(writing, ref.model_id, self._now())
+                begin(writing, delivery.empty(at), idempotency_key=idempotency_key, snapshot_id=snapshot_id)
+                batch = Transaction(writing, delivery, at).run(progress)
+                _check(
+                    source.name,
+                    kind,
+                    reader.refusals,
+                    n_rows=n_rows,
+                    n_good=batch.n_rows - batch.n_refused,
+                    on_bad=on_bad,
+                )
+                finish(writing, batch)
+                self._record(writing, ref, batch)
+        progress(1.0, "done")
+        return batch
+
+    @contextmanager
+    def _transaction(self, connection: Connection | None) -> Iterator[Connection]:
+        if connection is not None:
+            yield connection
+            return
+        with self._engine.begin() as own:
+            yield own
+
+    def _record(self, connection: Connection, ref: ModelRef, batch: Batch) -> None:
+        detail = {
+            "batch": batch.batch_id,
+            "rows": batch.n_rows,
+            "accepted": batch.n_accepted,
+            "refused": batch.n_refused,
+            "corrections": batch.n_corrections,
+        }
+        self._trail.record(
+            f"performance.{batch.kind}", str(ref), actor=batch.recorded_by, detail=detail, connection=connection
+        )
+
+
+def _known(connection: Connection, ref: ModelRef) -> tuple[list[str], SegmentBook, Words | None]:
+    column = model_version.c
+    query = select(column.version).where(column.model_id == ref.model_id).order_by(column.created_at, column.version)
+    versions = list(connection.scalars(query))
+    if ref.version not in versions:
+        listed = ", ".join(map(repr, versions))
+        raise NotFound(
+            f"model {ref.model_id!r} has no version {ref.version!r}",
+            hint=f"it has {listed}" if versions else "add the model and its version first",
+        )
+    counted = performance_count.c
+    segments = connection.scalars(
+        select(counted.segment).where(counted.model_id == ref.model_id, counted.segment != "").distinct()
+    )
+    return versions, SegmentBook(sorted(segments)), last_words(connection, ref.model_id)
+
+
+def _read_all(source: TableSource, reader: Reader, runs: Runs, progress: Callable[[float, str], None]) -> int:
+    row, total = 1, source.n_rows
+    for shard in source.shards():
+        for batch in shard.batches(reader.columns.columns):
+            runs.add(reader.rows(batch, row))
+            row += batch.num_rows
+            progress(0.4 * min(row / total, 1.0) if total else 0.2, "reading")
+    return row - 1
+
+
+def _check(name: str, kind: str, refusals: Refusals, *, n_rows: int, n_good: int, on_bad: str) -> None:
+    if n_good and not (refusals.n_rows and on_bad == "refuse"):
+        return
+    hint = "correct the rows and send it again" if n_good == 0 else "correct them, or keep the good rows"
+    raise Refused(
+        f"{name!r}: {refusals.n_rows:,} of {n_rows:,} rows of {kind} cannot be accepted",
+        reasons=refusals.texts() or ("there are no rows",),
+        hint=hint,
+    )
+
+
+def _notes(prediction: str | None, kind: str, note: str, threshold: float) -> tuple[str, ...]:
+    notes = [note] if note else []
+    if prediction is None and kind != "labels":
+        notes.append(f"no prediction column: scores from {threshold:g} on count as positive (setting threshold)")
+    return tuple(notes)

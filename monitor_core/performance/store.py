@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
+import numpy as np
+from sqlalchemy import BigInteger, cast, func, select
+
+from monitor_core.errors import NotFound
+from monitor_core.performance.batches import corrections_in, read_batch
+from monitor_core.performance.counts import Counts
+from monitor_core.performance.detail_reading import read_cells, read_delays, read_entities, read_scores
+from monitor_core.performance.row_reading import read_rows
+from monitor_core.performance.series import Series
+from monitor_core.storage.schema import performance_batch, performance_count, performance_detail, performance_pair
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-    from sqlalchemy import Engine
+    from sqlalchemy import ColumnElement, Connection, Engine, Table
 
     from monitor_core.performance.results import Batch, Correction
-    from monitor_core.performance.series import Series
     from monitor_core.values import ModelRef
 
 __all__ = ["PerformanceStore"]
+
+_COUNTED = tuple(field.name for field in fields(Counts))
 
 
 class PerformanceStore:
@@ -45,29 +58,80 @@ class PerformanceStore:
 
         Entities, delays and cells are kept for the whole (``segment=""``) only.
         """
-        raise NotImplementedError
+        with self._engine.connect() as connection:
+            column = performance_count.c
+            sums = [cast(func.sum(column[name]), BigInteger).label(name) for name in _COUNTED]
+            query = select(column.granule, *sums).where(
+                column.model_id == ref.model_id, column.version == ref.version, column.segment == segment
+            )
+            query = query.where(*_within(performance_count, as_of, first, last))
+            query = query.group_by(column.granule).order_by(column.granule)
+            rows = [row for row in connection.execute(query).all() if row.predictions]
+            table = np.array([row[1:] for row in rows], np.int64).reshape(-1, len(_COUNTED))
+            granules = tuple(row.granule for row in rows)
+
+            def payloads(kind: str) -> tuple[list[bytes], list[int]]:
+                return _details(connection, (ref, segment, kind), granules, as_of)
+
+            counts = dict(zip(_COUNTED, np.ascontiguousarray(table.T), strict=True))
+            return Series(
+                granules,
+                **counts,
+                scores=read_scores(*payloads("scores"), len(granules)) if scores else None,
+                entities=read_entities(*payloads("entities")) if entities else None,
+                delays=read_delays(*payloads("delays"), len(granules)) if delays else None,
+                cells=read_cells(*payloads("cells"), len(granules)) if cells else (),
+            )
 
     def segments(self, ref: ModelRef) -> tuple[str, ...]:
         """Return the segment values that are counted, without the whole."""
-        raise NotImplementedError
+        column = performance_count.c
+        query = select(column.segment).where(
+            column.model_id == ref.model_id, column.version == ref.version, column.segment != ""
+        )
+        with self._engine.connect() as connection:
+            return tuple(sorted(connection.scalars(query.distinct())))
 
     def versions(self, model_id: str) -> tuple[str, ...]:
         """Return the versions that have predictions, by name."""
-        raise NotImplementedError
+        column = performance_count.c
+        with self._engine.connect() as connection:
+            return tuple(
+                sorted(connection.scalars(select(column.version).where(column.model_id == model_id).distinct()))
+            )
 
     def batches(self, model_id: str, *, limit: int = 50) -> tuple[Batch, ...]:
         """Return the deliveries, the latest first."""
-        raise NotImplementedError
+        column = performance_batch.c
+        query = select(performance_batch).where(column.model_id == model_id).order_by(column.recorded_at.desc())
+        with self._engine.connect() as connection:
+            return tuple(read_batch(row) for row in connection.execute(query.limit(limit)).mappings())
 
     def batch(self, batch_id: str) -> Batch:
         """Return one delivery; raises `NotFound`."""
-        raise NotImplementedError
+        query = select(performance_batch).where(performance_batch.c.batch_id == batch_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise NotFound(f"there is no delivery {batch_id!r}")
+        return read_batch(row)
 
     def corrections(
         self, model_id: str, *, version: str | None = None, as_of: datetime | None = None, limit: int = 50
     ) -> tuple[Correction, ...]:
         """Return what later deliveries changed of what was known, the latest first."""
-        raise NotImplementedError
+        column = performance_batch.c
+        query = select(performance_batch).where(column.model_id == model_id, column.n_corrections > 0)
+        if as_of is not None:
+            query = query.where(column.recorded_at <= as_of)
+        found: list[Correction] = []
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.order_by(column.recorded_at.desc()).limit(limit)).mappings():
+                listed = corrections_in(read_batch(row))
+                found += [item for item in listed if version in (None, item.version)]
+                if len(found) >= limit:
+                    break
+        return tuple(found[:limit])
 
     def pairs(
         self,
@@ -80,14 +144,58 @@ class PerformanceStore:
         last: str | None = None,
     ) -> NDArray[np.int64]:
         """Return eight counts of labelled rows that both versions predicted, at ``4 * label + 2 * a + b``."""
-        raise NotImplementedError
+        column = performance_pair.c
+        lesser, greater = sorted((a, b))
+        query = select(column.counts).where(
+            column.model_id == model_id,
+            column.version_a == lesser,
+            column.version_b == greater,
+            *_within(performance_pair, as_of, first, last),
+        )
+        with self._engine.connect() as connection:
+            rows = list(connection.scalars(query))
+        counts = np.array(rows, np.int64).reshape(-1, 8).sum(axis=0)
+        return np.asarray(counts if a <= b else counts[[0, 2, 1, 3, 4, 6, 5, 7]], np.int64)
 
     def rows(
         self, ref: ModelRef, *, first: str | None = None, last: str | None = None, as_of: datetime | None = None
     ) -> pa.Table:
         """Return the latest state of each prediction, as long as single rows are kept.
 
-        Columns: ``granule, entity, predicted`` (int8), ``score`` (null where there is none), ``segment, label`` (int8,
-        null while unknown), ``moment``, and ``cell:<feature>`` (uint16) for each coded feature.
+        Columns: ``granule, entity, key, moment, predicted`` (int8), ``score`` (null where there is none), ``segment``,
+        ``label`` (int8, null while unknown), and ``cell:<feature>`` (text) for each coded feature.
         """
-        raise NotImplementedError
+        with self._engine.connect() as connection:
+            return read_rows(connection, ref, first=first, last=last, as_of=as_of)
+
+
+def _details(
+    connection: Connection, of: tuple[ModelRef, str, str], granules: Sequence[str], as_of: datetime | None
+) -> tuple[list[bytes], list[int]]:
+    """Payloads of a version, segment and kind, and the place of the granule of each."""
+    if not granules:
+        return [], []
+    ref, segment, kind = of
+    column = performance_detail.c
+    query = select(column.granule, column.payload).where(
+        column.model_id == ref.model_id,
+        column.version == ref.version,
+        column.segment == segment,
+        column.kind == kind,
+        *_within(performance_detail, as_of, granules[0], granules[-1]),
+    )
+    place = {granule: index for index, granule in enumerate(granules)}
+    rows = [row for row in connection.execute(query).all() if row.granule in place]
+    return [row.payload for row in rows], [place[row.granule] for row in rows]
+
+
+def _within(table: Table, as_of: datetime | None, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
+    column = table.c
+    conditions: list[ColumnElement[bool]] = []
+    if as_of is not None:
+        conditions.append(column.recorded_at <= as_of)
+    if first is not None:
+        conditions.append(column.granule >= first)
+    if last is not None:
+        conditions.append(column.granule <= last)
+    return conditions

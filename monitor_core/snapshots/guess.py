@@ -34,6 +34,11 @@ _MOMENTS = (
     *("timestamp", "ts", "datetime", "date", "event_time", "event_date", "event_timestamp", "prediction_time"),
     *("prediction_date", "prediction_timestamp", "time", "day", "created_at", "scored_at", "month", "week", "year"),
 )
+_LABEL_MOMENTS = (
+    *("label_date", "label_time", "label_timestamp", "labelled_at", "labeled_at", "outcome_date", "target_date"),
+    *("label_recorded_at", "ground_truth_date"),
+)
+_VERSIONS = ("model_version", "prediction_version")
 _NOT_WHEN = ("birth", "dob", "born", "expiry", "expires", "expiration", "signup", "start", "end", "due", "updated")
 _IDS = ("entity_id", "id", "row_id", "uuid", "guid", "record_id", "request_id", "customer_id", "user_id")
 _MOSTLY = 0.95
@@ -57,9 +62,9 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
     Returns
     -------
     Roles
-        At most one entity id, timestamp, prediction and label. Further columns that look like ids (nearly all values
-        differ) and columns of lists or bytes are ignored, all others are features. Well-known names make a prediction,
-        score or label. Where no name says "label", a column of 0 and 1 that goes with the prediction (phi of .5 or
+        At most one entity id, timestamp, prediction, label, label date and version. Further columns that look like ids
+        (nearly all values differ) and columns of lists or bytes are ignored, all others are features. Well-known names
+        make a prediction, score or label. Where no name says "label", a column of 0 and 1 that goes with the prediction (phi of .5 or
         more) is proposed: as a feature it would be missing from every file that is still to be labelled.
 
     Examples
@@ -75,6 +80,8 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
         if kind_of(field.type) == "unsupported":
             roles[field.name] = Role.IGNORED
     choices: tuple[tuple[Role, Callable[[str, pa.ChunkedArray], float]], ...] = (
+        (Role.LABEL_DATE, _by_name(_LABEL_MOMENTS)),
+        (Role.VERSION, _by_name(_VERSIONS)),
         (Role.TIMESTAMP, _timestamp_rank),
         (Role.PREDICTION, _by_name(_PREDICTIONS)),
         (Role.SCORE, _score_rank),

@@ -23,11 +23,15 @@ class Role(StrEnum):
     PREDICTION = "prediction"
     SCORE = "score"
     LABEL = "label"
+    LABEL_DATE = "label_date"
+    """When the label became known."""
+    VERSION = "version"
+    """Which version of the model made the prediction, where one file holds several."""
     FEATURE = "feature"
     IGNORED = "ignored"
 
 
-_ONLY_ONE = (Role.ENTITY_ID, Role.TIMESTAMP, Role.PREDICTION, Role.LABEL)
+_ONLY_ONE = (Role.ENTITY_ID, Role.TIMESTAMP, Role.PREDICTION, Role.LABEL, Role.LABEL_DATE, Role.VERSION)
 _MONITORED = (Role.FEATURE, Role.PREDICTION, Role.SCORE)
 
 
@@ -43,12 +47,15 @@ class Roles:
         ISO date when the whole file belongs to one granule; excludes a timestamp column.
     segment
         Column whose values are also judged separately; it keeps the role it has.
+    positive
+        The value of label and prediction that counts as positive, where they are words; None leaves it to the
+        reader.
 
     Raises
     ------
     InvalidInput
-        For a repeated column, two columns of a role that allows one (entity id, timestamp, prediction, label), a
-        segment column that is not in the table, or a fixed date that is no ISO date.
+        For a repeated column, two columns of a role that allows one (entity id, timestamp, prediction, label, label
+        date, version), a segment column that is not in the table, or a fixed date that is no ISO date.
 
     Examples
     --------
@@ -62,6 +69,7 @@ class Roles:
     columns: tuple[tuple[str, Role], ...]
     fixed_date: str | None = None
     segment: str | None = None
+    positive: str | None = None
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.columns]
@@ -112,11 +120,12 @@ class Roles:
         >>> Roles.from_json(roles.to_json()) == roles
         True
         """
-        return {
+        written = {
             "columns": [[name, role.value] for name, role in self.columns],
             "fixed_date": self.fixed_date,
             "segment": self.segment,
         }
+        return written if self.positive is None else {**written, "positive": self.positive}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Roles:
@@ -132,4 +141,9 @@ class Roles:
         except (KeyError, TypeError, ValueError) as error:
             allowed = ", ".join(role.value for role in Role)
             raise InvalidInput(f"roles cannot be read: {error}", hint=f"known roles: {allowed}") from None
-        return cls(columns, fixed_date=data.get("fixed_date"), segment=data.get("segment"))
+        return cls(
+            columns,
+            fixed_date=data.get("fixed_date"),
+            segment=data.get("segment"),
+            positive=data.get("positive"),
+        )

@@ -47,6 +47,7 @@ __all__ = [
     "model_version",
     "performance_baseline",
     "performance_batch",
+    "performance_closed",
     "performance_count",
     "performance_detail",
     "performance_event",
@@ -352,15 +353,24 @@ performance_event = Table(  # rows of a batch, columnar, by granule; appended, n
     "performance_event",
     metadata,
     Column("batch_id", Text, ForeignKey("performance_batch.batch_id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", Text, primary_key=True),  # prediction | label
+    Column("kind", Text, primary_key=True),  # prediction | label | labelled (both) | joined (labels no longer waiting)
     Column("version", Text, primary_key=True),  # "" for labels: a fact about the world, whichever version asked
-    Column("granule", Text, primary_key=True),  # "" for labels whose prediction is not known yet
+    Column("granule", Text, primary_key=True),  # "" for labels without a date whose prediction is not known yet
     Column("part", Integer, primary_key=True),
     Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("n_rows", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index(None, "model_id", "granule", "recorded_at"),
+)
+
+
+performance_closed = Table(  # granules whose events were dropped by age: their counts are final
+    "performance_closed",
+    metadata,
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), primary_key=True),
+    Column("granule", Text, primary_key=True),
+    Column("closed_at", Moment, nullable=False),
 )
 
 
@@ -390,6 +400,7 @@ performance_count = Table(  # what one batch changed in a granule: signed; a gra
     Column("log_loss", BigInteger, nullable=False),
     Column("log_loss_squared", BigInteger, nullable=False),
     Column("corrections", BigInteger, nullable=False),  # rows whose label or prediction was replaced
+    sqlite_with_rowid=False,  # a version's granules lie together, in order: years of them are one short read
 )
 
 performance_detail = Table(  # the larger parts of the same change, read only where they are needed

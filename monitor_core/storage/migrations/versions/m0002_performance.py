@@ -68,6 +68,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "model_id", "version", "segment", "granule", "batch_id", name=op.f("pk_performance_count")
         ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "performance_closed",
+        sa.Column("model_id", sa.Text(), nullable=False),
+        sa.Column("granule", sa.Text(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["model.model_id"], name=op.f("fk_performance_closed_model_id_model"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("model_id", "granule", name=op.f("pk_performance_closed")),
     )
     op.create_table(
         "performance_detail",

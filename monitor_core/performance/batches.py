@@ -1,0 +1,107 @@
+"""The list of deliveries in the database, and what each did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from monitor_core.errors import NotFound
+from monitor_core.performance.binary import Words
+from monitor_core.performance.counts import Counts
+from monitor_core.performance.results import Batch, Correction
+from monitor_core.storage.schema import model as model_table
+from monitor_core.storage.schema import performance_batch as table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection, RowMapping
+
+__all__ = ["begin", "corrections_in", "finish", "last_words", "lock_model", "next_moment", "read_batch", "repeated"]
+
+
+def lock_model(connection: Connection, model_id: str) -> None:
+    """Wait until no other delivery of this model is written, and keep others waiting.
+
+    On SQLite a writing transaction is alone anyway.
+    """
+    query = select(model_table.c.model_id).where(model_table.c.model_id == model_id)
+    if connection.scalar(query.with_for_update(key_share=True)) is None:
+        raise NotFound(f"there is no model {model_id!r}", hint="it may have been deleted meanwhile")
+
+
+def next_moment(connection: Connection, model_id: str, now: datetime) -> datetime:
+    """Return the moment to record a delivery at: later than that of every earlier one, even on a clock set back."""
+    latest = connection.scalar(select(func.max(table.c.recorded_at)).where(table.c.model_id == model_id))
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
+
+
+def repeated(connection: Connection, model_id: str, idempotency_key: str) -> Batch | None:
+    """Return the first answer to a delivery that came before."""
+    query = select(table).where(table.c.model_id == model_id, table.c.idempotency_key == idempotency_key)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else replace(read_batch(row), is_repeat=True)
+
+
+def begin(connection: Connection, batch: Batch, *, idempotency_key: str, snapshot_id: str | None) -> None:
+    """Write a delivery down, so that its events can refer to it; `finish` fills in what became of it."""
+    values = _values(batch)
+    connection.execute(insert(table), {**values, "idempotency_key": idempotency_key, "snapshot_id": snapshot_id})
+
+
+def finish(connection: Connection, batch: Batch) -> None:
+    """Fill in what became of a delivery."""
+    connection.execute(update(table).where(table.c.batch_id == batch.batch_id).values(**_values(batch)))
+
+
+def _values(batch: Batch) -> dict[str, Any]:
+    values = asdict(batch)
+    del values["is_repeat"]
+    return {**values, "reasons": list(batch.reasons), "effect": dict(batch.effect)}
+
+
+def read_batch(row: RowMapping) -> Batch:
+    """Return one row of the table as a result."""
+    values = {name: row[name] for name in _FIELDS}
+    return Batch(**{**values, "reasons": tuple(row["reasons"])})
+
+
+_FIELDS = tuple(name for name in Batch.__dataclass_fields__ if name != "is_repeat")
+
+
+def last_words(connection: Connection, model_id: str) -> Words | None:
+    """Return the words for the two classes in the latest deliveries that had any."""
+    query = select(table.c.effect).where(table.c.model_id == model_id).order_by(table.c.recorded_at.desc()).limit(100)
+    for effect in connection.scalars(query):
+        if "words" in effect:
+            return Words(*effect["words"])
+    return None
+
+
+def corrections_in(batch: Batch) -> Iterator[Correction]:
+    """Yield what a delivery corrected, by version and granule."""
+    listed: Any = batch.effect.get("corrected", ())
+    for version, granule, rows, before, after in listed:
+        earlier, later = Counts(**before), Counts(**after)
+        yield Correction(
+            batch_id=batch.batch_id,
+            recorded_at=batch.recorded_at,
+            recorded_by=batch.recorded_by,
+            version=version,
+            granule=granule,
+            rows=rows,
+            before=earlier,
+            after=later,
+            f1_before=_f1(earlier),
+            f1_after=_f1(later),
+        )
+
+
+def _f1(counts: Counts) -> float | None:
+    if not counts.relevant:
+        return None
+    return 2 * counts.true_positives / (counts.true_positives + counts.relevant)

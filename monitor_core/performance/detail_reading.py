@@ -1,0 +1,116 @@
+"""Add up stored details: score histograms, entities, delays and cells by granule."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor_core.performance.details import CELLS, DELAYS, ENTITIES, SCORES, split
+from monitor_core.performance.series import SCORE_BINS, CellCounts, Delays, EntityClusters, ScoreCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["read_cells", "read_delays", "read_entities", "read_scores"]
+
+_MAX_ENTITIES = 2_000
+_CODES = 6 * SCORE_BINS
+
+
+def _together(
+    payloads: Sequence[bytes], places: Sequence[int], kind: np.dtype[np.void]
+) -> tuple[list[bytes], NDArray[np.void], NDArray[np.int64], NDArray[np.int64]]:
+    """Heads, all records, the granule of each record, and records a payload."""
+    parts = split(payloads, kind)
+    sizes = np.array([len(records) for _, records in parts], np.int64)
+    records = np.concatenate([records for _, records in parts]) if parts else np.empty(0, kind)
+    return [head for head, _ in parts], records, np.repeat(np.asarray(places, np.int64), sizes), sizes
+
+
+def read_scores(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> ScoreCounts:
+    """Return the histograms of `granules` granules from payloads and the place of the granule of each."""
+    _, records, granule, _ = _together(payloads, places, SCORES)
+    counts = np.zeros((granules, _CODES), np.int64)
+    np.add.at(counts, (granule, records["code"]), records["count"])
+    made = counts[:, : 2 * SCORE_BINS].reshape(granules, 2, SCORE_BINS)
+    return ScoreCounts(made, counts[:, 2 * SCORE_BINS :].reshape(granules, 2, 2, SCORE_BINS))
+
+
+def read_delays(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> Delays:
+    """Return delays by granule."""
+    _, records, granule, _ = _together(payloads, places, DELAYS)
+    longest = int(records["delay"].max()) + 1 if records.size else 0
+    counts = np.zeros((granules, longest), np.int64)
+    np.add.at(counts, (granule, records["delay"]), records["count"])
+    return Delays(counts)
+
+
+def read_entities(payloads: Sequence[bytes], places: Sequence[int]) -> EntityClusters:
+    """Return the sampled entities: those that every payload holds, and about 2,000 at most."""
+    heads, records, granule, _ = _together(payloads, places, ENTITIES)
+    level = max((json.loads(head)["level"] for head in set(heads)), default=0)
+    entity = records["entity"].astype(np.uint64)
+    chosen = _below(entity, level)
+    while np.unique(entity[chosen]).size > _MAX_ENTITIES:
+        level += 1
+        chosen = _below(entity, level)
+    return _summed(entity[chosen], granule[chosen], records[chosen], 2.0**-level)
+
+
+def _below(entity: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
+    return np.ones(entity.size, bool) if level == 0 else entity < np.uint64(2 ** (64 - level))
+
+
+def _summed(
+    entity: NDArray[np.uint64], granule: NDArray[np.int64], records: NDArray[np.void], share: float
+) -> EntityClusters:
+    order = np.lexsort((entity, granule))
+    entity, granule, records = entity[order], granule[order], records[order]
+    starts = np.flatnonzero(
+        np.concatenate([[True], (entity[1:] != entity[:-1]) | (granule[1:] != granule[:-1])])[: entity.size]
+    )
+    right, wrong = (
+        np.add.reduceat(records[name].astype(np.int64), starts) if starts.size else np.empty(0, np.int64)
+        for name in ("true_positives", "errors")
+    )
+    kept = (right != 0) | (wrong != 0)
+    return EntityClusters(granule[starts][kept], entity[starts][kept], right[kept], wrong[kept], share)
+
+
+def read_cells(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> tuple[CellCounts, ...]:
+    """Return counts by cell of each feature, in the order of their first appearance."""
+    heads, records, granule, sizes = _together(payloads, places, CELLS)
+    words: dict[str, list[str]] = {}
+    lookups = {head: _lookup(head, words) for head in dict.fromkeys(heads)}
+    features = list(words)
+    widest = max((len(listed) for listed in words.values()), default=0)
+    counts = np.zeros((granules, len(features), widest, 4), np.int64)
+    at = 0
+    for head, size in zip(heads, sizes, strict=True):
+        some, where = records[at : at + size], granule[at : at + size]
+        names, cells = lookups[head]
+        place = np.array([features.index(name) for name in names], np.int64)[some["feature"]]
+        np.add.at(counts, (where, place, cells[some["feature"], some["cell"]], some["outcome"]), some["count"])
+        at += int(size)
+    return tuple(
+        CellCounts(name, tuple(words[name]), counts[:, place, : len(words[name])])
+        for place, name in enumerate(features)
+    )
+
+
+def _lookup(head: bytes, words: dict[str, list[str]]) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of the features of one payload, and where each of its cells stands among all words so far."""
+    listed = json.loads(head)["features"]
+    width = max(len(labels) for _, labels in listed)
+    cells = np.zeros((len(listed), width), np.int64)
+    for place, (name, labels) in enumerate(listed):
+        known = words.setdefault(name, [])
+        for label in labels:
+            if label not in known:
+                known.append(label)
+        cells[place, : len(labels)] = [known.index(label) for label in labels]
+    return [name for name, _ in listed], cells

@@ -1,0 +1,52 @@
+"""The larger parts of a change as bytes: records of fixed length behind a short head, so that many are read at once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["CELLS", "DELAYS", "ENTITIES", "SCORES", "pack", "split"]
+
+SCORES = np.dtype([("code", "<u2"), ("count", "<i4")])
+"""``code``: 1000 * predicted + bin for all predictions, 2000 + 1000 * (2 * predicted + label) + bin for labelled."""
+DELAYS = np.dtype([("delay", "<u2"), ("count", "<i4")])
+ENTITIES = np.dtype([("entity", "<u8"), ("true_positives", "<i4"), ("errors", "<i4")])
+"""Of the entities whose key is below 2^64 / 2^level; the level stands in the head."""
+CELLS = np.dtype([("feature", "<u2"), ("cell", "<u2"), ("outcome", "u1"), ("count", "<i4")])
+"""Features and cells by their place in the head; ``outcome``: TP, FP, FN, TN."""
+
+_MAGIC = b"BPD1"
+
+
+def pack(records: NDArray[np.void], head: Mapping[str, object] | None = None) -> bytes:
+    """Return a payload.
+
+    Examples
+    --------
+    >>> records = np.array([(7, 2)], DELAYS)
+    >>> [part.tolist() for _, part in split([pack(records)], DELAYS)]
+    [[(7, 2)]]
+    """
+    text = json.dumps(head or {}, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return b"".join([_MAGIC, len(text).to_bytes(4, "little"), text, records.tobytes()])
+
+
+def split(payloads: Sequence[bytes], kind: np.dtype[np.void]) -> list[tuple[bytes, NDArray[np.void]]]:
+    """Return head (JSON, unread) and records of each payload; raises `InvalidInput` for anything else."""
+    parts = []
+    for payload in payloads:
+        size = int.from_bytes(payload[4:8], "little")
+        body = len(payload) - 8 - size
+        if payload[:4] != _MAGIC or body < 0 or body % kind.itemsize:
+            raise InvalidInput(f"a stored detail of {len(payload)} bytes cannot be read")
+        parts.append((payload[8 : 8 + size], np.frombuffer(payload, kind, offset=8 + size)))
+    return parts

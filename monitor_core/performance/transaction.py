@@ -1,0 +1,319 @@
+"""What happens to a delivery inside its transaction: join, compare with what is known, write what changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from monitor_core.performance.counts import Counts
+from monitor_core.performance.delivery import deliver
+from monitor_core.performance.granules import UNDATED
+from monitor_core.performance.loading import (
+    CellBook,
+    granules_with_events,
+    load_state,
+    places_of,
+    waiting_labels,
+)
+from monitor_core.performance.numbering import number_rows
+from monitor_core.performance.results import Batch
+from monitor_core.performance.state import Labels, State, find
+from monitor_core.performance.writing import Writer
+from monitor_core.storage.schema import performance_closed, performance_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection
+
+    from monitor_core.performance.delivery import Delivered
+    from monitor_core.performance.reading import Reader
+    from monitor_core.performance.runs import Runs
+    from monitor_core.values import ModelRef
+
+__all__ = ["Delivery", "Transaction"]
+
+_LISTED = 1_000
+_SHOWN_NOTES = 20
+_COUNTED = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Rows that were read, and whose they are."""
+
+    batch_id: str
+    ref: ModelRef
+    kind: str
+    n_rows: int
+    runs: Runs
+    reader: Reader
+    notes: tuple[str, ...]
+    keep_days: int
+    actor: str
+
+    def empty(self, at: datetime) -> Batch:
+        """Return the delivery as it is written down before anything became of it."""
+        return Batch(
+            batch_id=self.batch_id,
+            model_id=self.ref.model_id,
+            kind=self.kind,
+            n_rows=self.n_rows,
+            n_accepted=0,
+            n_duplicates=0,
+            n_refused=0,
+            n_orphans=0,
+            n_corrections=0,
+            reasons=(),
+            effect={},
+            first_granule=None,
+            last_granule=None,
+            recorded_at=at,
+            recorded_by=self.actor,
+        )
+
+
+@dataclass(slots=True)
+class _Sums:
+    duplicates: int = 0
+    orphans: int = 0
+    corrections: int = 0
+    replaced: int = 0
+    replaced_rows: list[int] = field(default_factory=list)
+    joined: int = 0
+    granules: list[int] = field(default_factory=list)
+    corrected: list[list[object]] = field(default_factory=list)
+    unlisted: int = 0
+
+
+class Transaction:
+    """One delivery while it is written; `run` is called once."""
+
+    def __init__(self, connection: Connection, delivery: Delivery, at: datetime) -> None:
+        self._connection = connection
+        self._delivery = delivery
+        self._reader = delivery.reader
+        self._granules = delivery.reader.granules
+        self._model_id = delivery.ref.model_id
+        self._sums = _Sums()
+        self._notes = list(delivery.notes)
+        self._book = CellBook()
+        coder = delivery.reader.coder
+        self._words = dict(coder.features) if coder is not None else {}
+        self._at = at
+        self._recorded = self._recorded_in(at)
+        self._writer = Writer(
+            connection,
+            self._model_id,
+            delivery.batch_id,
+            recorded_at=at,
+            recorded=self._recorded,
+            versions=delivery.reader.versions,
+            words=self._words,
+        )
+
+    def _recorded_in(self, at: datetime) -> int:
+        if not self._granules.by_rows:
+            return self._granules.at(at)
+        latest = self._latest_block()
+        return 0 if latest == UNDATED else latest
+
+    def _latest_block(self) -> int:
+        column = performance_count.c
+        label = self._connection.scalar(select(func.max(column.granule)).where(column.model_id == self._model_id))
+        return self._granules.code(label or "")
+
+    def run(self, progress: Callable[[float, str], None]) -> Batch:
+        """Do it, and return what became of the delivery."""
+        runs = self._placed()
+        codes = [code for code in runs.granules() if code != UNDATED]
+        column = performance_closed.c
+        closed = set(self._connection.scalars(select(column.granule).where(column.model_id == self._model_id)))
+        stored = granules_with_events(self._connection, self._model_id)
+        joining = self._joining(runs, codes) if self._reader.columns.predicts and "" in stored else {}
+        if UNDATED in runs.granules():
+            self._keep_waiting(runs.rows(UNDATED))
+        for done, code in enumerate(codes):
+            label = self._granules.label(code)
+            if label in closed:
+                self._refuse_closed(runs.rows(code), label)
+            else:
+                self._granule(code, label, runs.rows(code), is_known=label in stored, joining=joining.get(code))
+            progress(0.4 + 0.59 * (done + 1) / len(codes), f"counting {label}")
+        self._writer.flush()
+        return self._result()
+
+    # ------------------------------------------------------------------ rows without a granule of their own
+    def _placed(self) -> Runs:
+        """Return the rows with the granule of each: rows without a date belong to that of their entity."""
+        runs = self._delivery.runs
+        if runs.granules() != [UNDATED]:
+            return runs
+        rows = runs.rows(UNDATED)
+        keys = rows.column("key").to_numpy()
+        distinct, places = np.unique(keys, return_inverse=True)
+        found = places_of(self._connection, self._model_id, distinct, self._granules.code)
+        placed = runs.another()
+        if self._reader.columns.predicts:
+            if not self._granules.by_rows:
+                return runs
+            codes = number_rows(self._connection, self._model_id, keys, found.first[places], granules=self._granules)
+        else:
+            codes = found.first[places]
+            several = found.count[places] > 1
+            if several.any():
+                self._refuse_several(
+                    rows.filter(pa.array(several)), found.first[places][several], found.second[places][several]
+                )
+                rows, codes = rows.filter(pa.array(~several)), codes[~several]
+        rows = rows.set_column(rows.column_names.index("granule"), "granule", pa.array(codes))
+        for batch in rows.to_batches():
+            placed.add(batch)
+        return placed
+
+    def _refuse_several(self, rows: pa.Table, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
+        example = f"{self._granules.label(int(first[0]))} and {self._granules.label(int(second[0]))}"
+        self._refuse(
+            rows, f"the entity was predicted more than once (the first for {example}): a date column must say which"
+        )
+
+    def _refuse_closed(self, rows: pa.Table, label: str) -> None:
+        self._refuse(
+            rows,
+            f"single rows of {label} are no longer kept (setting keep_events_days, {self._delivery.keep_days}): its "
+            "counts are final",
+        )
+
+    def _refuse(self, rows: pa.Table, allowed: str) -> None:
+        entity = rows.column("entity")
+        name = self._reader.columns.entity or "entity"
+        numbers = rows.column("number").to_numpy()
+        self._reader.refusals.add(f"column {name!r}", allowed, numbers, lambda place: entity[place].as_py())
+
+    def _keep_waiting(self, rows: pa.Table) -> None:
+        """Keep labels whose prediction is not there yet."""
+        known = State(labels=waiting_labels(self._connection, self._model_id))
+        delivered = self._delivered(rows, known, UNDATED, None)
+        self._writer.rows("", rows, delivered, ())
+        self._add(rows, delivered)
+
+    def _joining(self, runs: Runs, codes: list[int]) -> dict[int, Labels]:
+        """Return, by granule, the labels that waited for predictions among the rows; they wait no longer."""
+        waiting = waiting_labels(self._connection, self._model_id)
+        granule_of = np.full(waiting.keys.size, UNDATED)
+        several = np.zeros(waiting.keys.size, bool)
+        for code in codes if waiting.keys.size else ():
+            for piece in runs.pieces(code):
+                places, found = find(waiting.keys, piece.column("key").to_numpy())
+                hits = np.unique(places[found])
+                several[hits] |= (granule_of[hits] != UNDATED) & (granule_of[hits] != code)
+                granule_of[hits] = code
+        joins = (granule_of != UNDATED) & ~several
+        if several.any():
+            self._notes.append(
+                f"{int(several.sum()):,} labels without a date fit several of these predictions and go on waiting: "
+                "send them with the date"
+            )
+        if joins.any():
+            self._writer.labels("", _some(waiting, joins), kind="joined")
+        self._sums.joined = int(joins.sum())
+        return {int(code): _some(waiting, joins & (granule_of == code)) for code in np.unique(granule_of[joins])}
+
+    # ------------------------------------------------------------------ one granule
+    def _granule(self, code: int, label: str, rows: pa.Table, *, is_known: bool, joining: Labels | None) -> None:
+        segments = self._reader.segments
+        before = State()
+        if is_known:
+            before = load_state(self._connection, self._model_id, label, segments=segments, book=self._book)
+        delivered = self._delivered(rows, before, code, joining)
+        self._list_corrections(label, delivered)
+        self._writer.rows(label, rows, delivered, segments.names)
+        if joining is not None:
+            self._writer.labels(label, joining)
+        self._writer.change(label, delivered.change, segments.names)
+        self._add(rows, delivered)
+        self._sums.granules.append(code)
+
+    def _delivered(self, rows: pa.Table, before: State, code: int, joining: Labels | None) -> Delivered:
+        return deliver(
+            rows,
+            before,
+            granule=code,
+            recorded=self._recorded,
+            versions=self._reader.versions,
+            book=self._book,
+            words=self._words,
+            joining=joining,
+        )
+
+    def _list_corrections(self, label: str, delivered: Delivered) -> None:
+        for version, changed in delivered.change.versions.items():
+            if not changed.corrections:
+                continue
+            if len(self._sums.corrected) >= _LISTED:
+                self._sums.unlisted += 1
+                continue
+            before = self._counts(version, label)
+            after = before + changed.counts.get(0, Counts())
+            self._sums.corrected.append([version, label, changed.corrections, _short(before), _short(after)])
+
+    def _counts(self, version: str, label: str) -> Counts:
+        column = performance_count.c
+        query = select(*(func.sum(column[name]) for name in _COUNTED)).where(
+            column.model_id == self._model_id, column.version == version, column.segment == "", column.granule == label
+        )
+        sums = self._connection.execute(query).one()
+        return Counts(**{name: int(number or 0) for name, number in zip(_COUNTED, sums, strict=True)})
+
+    def _add(self, rows: pa.Table, delivered: Delivered) -> None:
+        sums = self._sums
+        sums.duplicates += delivered.duplicates
+        sums.orphans += delivered.orphans
+        sums.corrections += delivered.corrections
+        sums.replaced += delivered.replaced.size
+        if delivered.replaced.size and len(sums.replaced_rows) < 3:
+            sums.replaced_rows += rows.column("number").to_numpy()[delivered.replaced[:3]].tolist()
+
+    # ------------------------------------------------------------------ the answer
+    def _result(self) -> Batch:
+        sums, refusals = self._sums, self._reader.refusals
+        if sums.replaced:
+            shown = ", ".join(f"{number:,}" for number in sorted(sums.replaced_rows)[:3])
+            self._notes.append(
+                f"{sums.replaced:,} rows are contradicted by a later row of the same entity and granule, which counts "
+                f"(rows {shown})"
+            )
+        effect: dict[str, object] = {"granules": len(sums.granules)}
+        if self._reader.words is not None:
+            effect["words"] = [self._reader.words.negative, self._reader.words.positive]
+        if sums.corrected:
+            effect |= {"corrected": sums.corrected, "corrected_unlisted": sums.unlisted}
+        if sums.joined:
+            effect["joined"] = sums.joined
+        labels = [self._granules.label(code) for code in sums.granules]
+        return replace(
+            self._delivery.empty(self._at),
+            n_accepted=self._delivery.n_rows - refusals.n_rows - sums.duplicates,
+            n_duplicates=sums.duplicates,
+            n_refused=refusals.n_rows,
+            n_orphans=sums.orphans,
+            n_corrections=sums.corrections,
+            reasons=(*refusals.texts()[:_SHOWN_NOTES], *self._notes[:_SHOWN_NOTES]),
+            effect=effect,
+            first_granule=labels[0] if labels else None,
+            last_granule=labels[-1] if labels else None,
+        )
+
+
+def _some(labels: Labels, chosen: NDArray[np.bool_]) -> Labels:
+    return Labels(labels.keys[chosen], labels.label[chosen], labels.observed[chosen], labels.recorded[chosen])
+
+
+def _short(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTED}

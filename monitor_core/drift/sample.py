@@ -109,12 +109,16 @@ class Sampler:
         """Granules seen so far."""
         return len(self._seen)
 
+    def skip(self, granule: str, n_rows: int) -> None:
+        """Count rows of which none is to be kept."""
+        self._seen[granule] = self._seen.get(granule, 0) + n_rows
+
     def add(
         self, granule: str, rows: NDArray[np.int64] | None, keys: NDArray[np.uint64], batch: pa.RecordBatch
     ) -> None:
         """Offer the rows numbered `rows` of `batch` (None: all), whose keys are `keys[rows]`."""
         keys = keys if rows is None else keys[rows]
-        self._seen[granule] = self._seen.get(granule, 0) + len(keys)
+        self.skip(granule, len(keys))
         if not self.size:
             return
         chosen = np.arange(len(keys))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from monitor_core.drift.cells import ColumnCounter
     from monitor_core.drift.granules import Key, RowPlan
     from monitor_core.drift.grid import Grid
     from monitor_core.drift.summary import TableSummary
@@ -28,6 +29,7 @@ __all__ = ["DENSE_CELLS", "ShardCounts", "ShardTask", "count_shard", "most_dense
 
 DENSE_CELLS = 40_000_000
 """Cells held uncompressed at a time: a year of days of 50 features, 160 MB a thread and 320 MB for the sum."""
+_FEW_COLUMNS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +71,8 @@ def count_shard(task: ShardTask) -> ShardCounts:
         (counter(feature, types.get(feature.name), index=index, offset=int(offset)), places.get(feature.name, 0))
         for index, (feature, offset) in enumerate(zip(task.grid.features, task.grid.offsets[:-1], strict=True))
     ]
+    if task.plan.is_single and not task.sample_rows:
+        return _count_together(task, columns, counters)
     most = most_dense(task.grid)
     into, sampler, done = Accumulator(task.grid), Sampler(task.sample_rows), _Taken(task)
     row = task.first_row
@@ -76,7 +80,10 @@ def count_shard(task: ShardTask) -> ShardCounts:
         if not batch.num_rows:
             continue
         groups = task.plan.groups(batch, first_row=row)
-        _sample(batch.select(names), groups, row_keys(row, batch.num_rows), sampler)
+        if sampler.size:
+            _sample(batch.select(names), groups, row_keys(row, batch.num_rows), sampler)
+        else:
+            _count_rows(groups, sampler)
         for piece, held in _pieces(batch, groups, most):
             if len(into) and len(into) + into.count_new(piece.keys) > most:
                 done.take(into)
@@ -87,6 +94,31 @@ def count_shard(task: ShardTask) -> ShardCounts:
         row += batch.num_rows
     done.take(into)
     return ShardCounts(done.counts, sampler.samples(), row - task.first_row)
+
+
+def _count_together(task: ShardTask, columns: list[str], counters: list[tuple[ColumnCounter, int]]) -> ShardCounts:
+    """Count rows that are all of one granule and segment, and of which none is kept: a few columns at a time.
+
+    What is read of a few columns lies in memory that the processor has at hand and that is used again and again: in a
+    fresh process this takes two thirds of the time.
+    """
+    keys, n_rows = ((task.plan.label, ""),), 0
+    into, sampler, done = Accumulator(task.grid), Sampler(0), _Taken(task)
+    for first in range(0, len(columns), _FEW_COLUMNS):
+        names = columns[first : first + _FEW_COLUMNS]
+        mine = [(one, place - first) for one, place in counters if 0 <= place - first < len(names)]
+        for batch in task.shard.batches(names):
+            if not batch.num_rows:
+                continue
+            run = Run(RowGroups(keys, np.array([0, batch.num_rows]), None), into, into.places(keys))
+            for one, place in mine:
+                one.add(batch.column(place), run)
+            if not first:
+                n_rows += batch.num_rows
+                into.n_rows[run.places] += batch.num_rows
+                _count_rows(run.groups, sampler)
+    done.take(into)
+    return ShardCounts(done.counts, sampler.samples(), n_rows)
 
 
 def _pieces(batch: pa.RecordBatch, groups: RowGroups, most: int) -> Iterator[tuple[RowGroups, pa.RecordBatch]]:
@@ -102,6 +134,12 @@ def _pieces(batch: pa.RecordBatch, groups: RowGroups, most: int) -> Iterator[tup
             RowGroups(groups.keys[first : first + most], bounds - start, None),
             ordered.slice(start, stop - start),
         )
+
+
+def _count_rows(groups: RowGroups, sampler: Sampler) -> None:
+    """Tell how many rows there are of each granule: none of them is kept, so that none needs a key."""
+    for (granule, _), size in zip(groups.keys, groups.sizes.tolist(), strict=True):
+        sampler.skip(granule, size)
 
 
 def _sample(batch: pa.RecordBatch, groups: RowGroups, keys: NDArray[np.uint64], sampler: Sampler) -> None:

@@ -35,7 +35,7 @@ class _Batches:
         rows = 0
         try:
             with pa.memory_map(str(self.path)) as mapped:
-                for batch in self._read(mapped):
+                for batch in self._read(mapped, columns):
                     wanted = batch.select(list(columns))
                     wanted.validate(full=True)  # the file comes from outside: offsets and text are checked before use
                     for start in range(0, max(wanted.num_rows, 1), BATCH_ROWS):
@@ -45,11 +45,15 @@ class _Batches:
             place = f"in batch {self.first + 1:,} or later, after {rows:,} rows there"
             raise _damaged(self.name, place, error) from None
 
-    def _read(self, mapped: pa.MemoryMappedFile) -> Iterator[pa.RecordBatch]:
+    def _read(self, mapped: pa.MemoryMappedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        open_ = pa.ipc.open_stream if self.last is None else pa.ipc.open_file
+        schema = open_(mapped).schema
+        places = [schema.get_field_index(name) for name in columns]
+        mapped.seek(0)
+        reader = open_(mapped, options=pa.ipc.IpcReadOptions(included_fields=places))  # no other is decompressed
         if self.last is None:
-            yield from pa.ipc.open_stream(mapped)
+            yield from reader
             return
-        reader = pa.ipc.open_file(mapped)
         for number in range(self.first, self.last):
             yield reader.get_batch(number)
 

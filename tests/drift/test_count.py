@@ -62,6 +62,24 @@ def test_any_cut_gives_the_same_counts(cut, mixed, grid, shard_rows, batch_rows)
     assert all(same_counts(parts.summary(*key), whole.summary(*key)) for key in whole.rows)
 
 
+@given(st.integers(100, 700), st.integers(20, 700))
+@TABLE_LIMIT
+def test_without_granules_and_samples_the_counts_are_the_same(cut, mixed, grid, shard_rows, batch_rows):
+    """Then a few columns are read at a time: 8 of 9, one of which is absent and one of another type."""
+    table = mixed(600, 3).drop_columns(["whole"])
+    table = table.set_column(table.schema.names.index("few"), "few", pa.array([b"x"] * 600))
+    source, none = cut(table, shard_rows, batch_rows), DriftSettings(sample_rows=0)
+    whole, narrow = count(grid, cut(table)), count(grid, source, settings=none)
+    assert narrow.rows == whole.rows
+    assert all(same_counts(narrow.summary(*key), whole.summary(*key)) for key in whole.rows)
+    features = tuple((name, Role.FEATURE) for name in table.drop_columns(["segment", "when"]).schema.names)
+    roles = Roles(features, fixed_date="2026-01-03")
+    day = count(grid, source, roles, granularity=DAY, settings=none)
+    assert day.granules == ("2026-01-03",)
+    assert same_counts(day.summary("2026-01-03"), whole.summary())
+    assert (day.samples["2026-01-03"].n_rows, day.samples["2026-01-03"].table.num_rows) == (600, 0)
+
+
 @given(st.integers(0, 10**6))
 @TABLE_LIMIT
 def test_any_order_of_rows_and_columns_gives_the_same_counts(cut, mixed, grid, seed):

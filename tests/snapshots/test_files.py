@@ -37,6 +37,15 @@ def test_a_part_of_the_columns_can_be_read_again(form, table, save, lab):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_columns_come_in_the_order_asked_for(form, table, save, lab):
+    """Whatever their order in the file."""
+    source, names = open_source(save(lab.encode(table, form))), table.schema.names[::-2]
+    rows = [row for shard in source.shards() for batch in shard.batches(names) for row in batch.to_pylist()]
+    assert rows == table.select(names).to_pylist()
+    assert next(iter(source.shards()[0].batches(names))).schema.names == names
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_cut_short_is_refused_with_a_reason(form, table, save, lab):
     """Half a file never passes for a whole one."""
     data = lab.encode(table, form)

@@ -12,6 +12,10 @@ session_minutes      80           drifts down slowly, by 0.7 standard deviations
 days_since_login     88 to 97     a bug writes the sentinel -999 for every eighth row
 acquisition_channel  100          a new channel, "partner", brings every fifth customer
 ==================== ============ ==========================================================================
+
+Whether a customer left becomes known days later, for some never, and a few answers are corrected. From day 84 on
+fewer and fewer customers do as the scores say: the concept changes. Version 0, which served before and runs along as a
+shadow, is a little worse and suffers as much: going back would not help.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitor_core.snapshots.roles import Role, Roles
 
@@ -35,12 +40,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE_DAYS",
     "CHANGES",
+    "CONCEPT_CHANGE",
     "DAYS",
     "EXAMPLE_TITLE",
     "IMPORTANCE",
+    "LIVE",
+    "PREVIOUS",
     "ExampleFile",
     "example_files",
-    "example_roles",
     "first_day",
 ]
 
@@ -50,11 +57,28 @@ DAYS = 120
 BASELINE_DAYS = 60
 CHANGES = {"monthly_spend": 75, "session_minutes": 80, "days_since_login": 88, "acquisition_channel": 100}
 """Day (from 0) on which each feature that changes begins to."""
+CONCEPT_CHANGE = 84
+"""Day from which what the scores say and what customers do grow apart."""
+LIVE, PREVIOUS = "1", "0"
+"""Versions: the one in use since day `BASELINE_DAYS`, and the one before, which runs along as a shadow."""
+
+_ROLES = {
+    "customer_id": Role.ENTITY_ID,
+    "scored_at": Role.TIMESTAMP,
+    "churn_score": Role.SCORE,
+    "churn_predicted": Role.PREDICTION,
+    "churned": Role.LABEL,
+    "known_at": Role.LABEL_DATE,
+}
 
 _SEED = 20_250_602
 _WEEK = np.array([1.0, 1.05, 1.05, 1.0, 0.95, 0.6, 0.5])  # rows by weekday, Monday first
 _ROWS_A_DAY = 500
 _LATE_SHARE = 0.04
+_CUT_OFF = 0.4
+_CHANGED_SHARE, _DAYS_OF_CHANGE = 0.4, 15
+_NEVER_KNOWN, _WRONG_AT_FIRST = 0.03, 0.004
+_LONGEST_DELAY = 20.0
 
 _NORMAL = ("age", "credit_score", "satisfaction", "response_hours", "discount_share")
 _SKEWED = ("monthly_spend", "session_minutes", "data_gb", "account_balance", "basket_value")
@@ -89,8 +113,9 @@ class ExampleFile:
 
     filename: str
     purpose: Purpose
-    """``baseline`` or ``current``."""
     table: pa.Table
+    roles: Roles
+    version: str = LIVE
 
 
 def first_day(today: datetime) -> datetime:
@@ -128,24 +153,19 @@ def example_files(today: datetime) -> tuple[ExampleFile, ...]:
     on_time = [table.filter(~_mask(len(table), rows)) for table, rows in zip(days, late, strict=True)]
     after = [table.take(rows) for table, rows in zip(days, late, strict=True)]
     middle = (BASELINE_DAYS + DAYS) // 2
+    outcomes = [_outcomes(table, start, day) for day, table in enumerate(days)]
+    baseline = [
+        table.append_column("churned", labels["churned"])
+        for table, labels in zip(on_time[:BASELINE_DAYS], outcomes, strict=False)
+    ]
     return (
-        _file("baseline", "baseline", on_time[:BASELINE_DAYS]),
+        _file("baseline", "baseline", baseline),
         _file("first-month", "current", on_time[BASELINE_DAYS:middle]),
         _file("second-month", "current", on_time[middle:]),
         _file("late-arrivals", "current", after[BASELINE_DAYS:]),
+        _file("version-0", "predictions", [_said_before(table, day) for day, table in enumerate(days)], PREVIOUS),
+        *_label_files(outcomes, known_by=start + timedelta(days=DAYS)),
     )
-
-
-def example_roles() -> Roles:
-    """Return what each column of the example is for."""
-    known = {
-        "customer_id": Role.ENTITY_ID,
-        "scored_at": Role.TIMESTAMP,
-        "churn_score": Role.SCORE,
-        "churn_predicted": Role.PREDICTION,
-    }
-    names = ["customer_id", "scored_at", *_features(), "churn_score", "churn_predicted"]
-    return Roles(tuple((name, known.get(name, Role.FEATURE)) for name in names))
 
 
 def _features() -> list[str]:
@@ -153,8 +173,10 @@ def _features() -> list[str]:
     return [*_NORMAL, *_SKEWED, *counts, *_CATEGORIES, *flags, "days_since_login"]
 
 
-def _file(name: str, purpose: Purpose, tables: Sequence[pa.Table]) -> ExampleFile:
-    return ExampleFile(f"example-{name}.parquet", purpose, pa.concat_tables(tables).combine_chunks())
+def _file(name: str, purpose: Purpose, tables: Sequence[pa.Table], version: str = LIVE) -> ExampleFile:
+    table = pa.concat_tables(tables).combine_chunks()
+    roles = Roles(tuple((column, _ROLES.get(column, Role.FEATURE)) for column in table.column_names))
+    return ExampleFile(f"example-{name}.parquet", purpose, table, roles, version)
 
 
 def _mask(n: int, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -167,7 +189,7 @@ def _day(rng: np.random.Generator, first: datetime, day: int) -> pa.Table:
     start = first + timedelta(days=day)
     n = int(rng.poisson(_ROWS_A_DAY * _WEEK[start.weekday()] * rng.gamma(100, 0.01)))
     columns: dict[str, pa.Array] = {
-        "customer_id": pa.array([f"C{number:06d}" for number in rng.integers(0, 50_000, n)]),
+        "customer_id": pa.array([f"C{number:06d}" for number in rng.choice(50_000, n, replace=False)]),
         "scored_at": _moments(rng, start, n),
     }
     mood = rng.normal(0.0, 0.06, 32)  # each day shifts every feature a little: days differ by more than chance
@@ -177,8 +199,8 @@ def _day(rng: np.random.Generator, first: datetime, day: int) -> pa.Table:
     columns |= {name: _categories(rng, n, name, day) for name in _CATEGORIES}
     columns |= {name: pa.array(rng.random(n) < share + 0.2 * mood[20 + i]) for i, (name, share) in enumerate(_FLAGS)}
     columns |= _scores(rng, values)
-    names = example_roles().columns
-    return pa.table({name: columns[name] for name, _ in names})
+    names = ["customer_id", "scored_at", *_features(), "churn_score", "churn_predicted"]
+    return pa.table({name: columns[name] for name in names})
 
 
 def _moments(rng: np.random.Generator, start: datetime, n: int) -> pa.Array:
@@ -220,6 +242,41 @@ def _categories(rng: np.random.Generator, n: int, name: str, day: int) -> pa.Arr
 
 def _scores(rng: np.random.Generator, values: dict[str, NDArray[Any]]) -> dict[str, pa.Array]:
     signal = 0.04 * (values["support_calls"] - 1.2) - 0.02 * (values["logins_30d"] - 12)
-    signal = signal - 0.01 * (values["session_minutes"] - 24) - 1.2 + rng.normal(0, 0.5, len(signal))
-    score = np.round(1 / (1 + np.exp(-signal)), 4)
-    return {"churn_score": pa.array(score), "churn_predicted": pa.array(score >= 0.35)}
+    signal = signal - 0.01 * (values["session_minutes"] - 24) + rng.normal(0, 0.5, len(signal))
+    score = np.round(1 / (1 + np.exp(2 - 5 * signal)), 4)
+    return {"churn_score": pa.array(score), "churn_predicted": pa.array(score >= _CUT_OFF)}
+
+
+def _outcomes(table: pa.Table, first: datetime, day: int) -> pa.Table:
+    """Return who left, and when that became known; a share of the customers act as the concept's change makes them."""
+    rng = np.random.default_rng([_SEED, 1, day])
+    n, score = len(table), table["churn_score"].to_numpy()
+    changed = _CHANGED_SHARE * min(max(day - CONCEPT_CHANGE, 0) / _DAYS_OF_CHANGE, 1.0)
+    left = np.where(rng.random(n) < changed, rng.random(n) < score.mean(), rng.random(n) < score)
+    midnight = np.datetime64((first + timedelta(days=day)).date(), "us")
+    delay = np.minimum(1 + rng.gamma(2.0, 2.5, n), _LONGEST_DELAY)
+    known = midnight + (np.floor(delay) * 86_400_000_000 + rng.integers(0, 86_400_000_000, n)).astype("timedelta64[us]")
+    columns = {"customer_id": table["customer_id"], "scored_at": table["scored_at"], "churned": pa.array(left)}
+    return pa.table({**columns, "known_at": pa.array(known).cast(pa.timestamp("us", tz="UTC"))})
+
+
+def _said_before(table: pa.Table, day: int) -> pa.Table:
+    """Return what version 0 said: a noisier score of its own."""
+    rng = np.random.default_rng([_SEED, 2, day])
+    score = table["churn_score"].to_numpy()
+    logit = np.log(np.clip(score, 1e-4, 1 - 1e-4) / np.clip(1 - score, 1e-4, 1))
+    own = np.round(1 / (1 + np.exp(-0.95 * logit - rng.normal(0, 0.6, len(score)))), 4)
+    said = {"churn_score": pa.array(own), "churn_predicted": pa.array(own >= _CUT_OFF)}
+    return pa.table({"customer_id": table["customer_id"], "scored_at": table["scored_at"], **said})
+
+
+def _label_files(outcomes: Sequence[pa.Table], *, known_by: datetime) -> tuple[ExampleFile, ExampleFile]:
+    """Return what is known by the end: first answers, then corrections of some of them."""
+    rng = np.random.default_rng([_SEED, 3])
+    every = pa.concat_tables(outcomes).combine_chunks()
+    known = pc.less(every["known_at"], pa.scalar(known_by, pa.timestamp("us", tz="UTC"))).to_numpy()
+    told = every.filter(pa.array(known & (rng.random(len(every)) >= _NEVER_KNOWN)))
+    wrong = rng.random(len(told)) < _WRONG_AT_FIRST
+    truth = told["churned"].to_numpy()
+    first = told.set_column(2, "churned", pa.array(truth ^ wrong))
+    return _file("labels", "labels", [first]), _file("corrected-labels", "labels", [told.filter(pa.array(wrong))])

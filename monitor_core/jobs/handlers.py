@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from monitor_core.errors import NotFound
 from monitor_core.jobs import commands
-from monitor_core.jobs.example import EXAMPLE_TITLE, IMPORTANCE, example_files, example_roles, first_day
+from monitor_core.jobs.example import EXAMPLE_TITLE, IMPORTANCE, LIVE, example_files, first_day
 from monitor_core.jobs.progress import part
 from monitor_core.jobs.pruning import prune_all
 from monitor_core.jobs.reporting import save_reports
@@ -67,7 +67,7 @@ def baseline_from_range(services: Services, job: Job, progress: Progress) -> Res
 def load_example(services: Services, job: Job, progress: Progress) -> Result:
     """Make the example model, take its files in one after the other and judge them."""
     progress(0.0, "making the example's data")
-    ref, files = _example_model(services, job), example_files(job.created_at)
+    ref, files = _example_model(services, job), [f for f in example_files(job.created_at) if f.version == LIVE][:4]
     for number, file in enumerate(files):
         step = part(progress, 0.05 + 0.15 * number, 0.20 + 0.15 * number)
         services.drift.take_in(_uploaded(services, ref, file, job.requested_by), actor=job.requested_by, progress=step)
@@ -137,9 +137,7 @@ def _uploaded(services: Services, ref: ModelRef, file: ExampleFile, actor: str) 
     content.seek(0)
     staged = services.snapshots.stage(content, filename=file.filename, ref=ref, purpose=file.purpose, actor=actor)
     with services.engine.begin() as connection:
-        services.snapshots.accept(
-            staged.snapshot_id, example_roles(), keep_rows=False, actor=actor, connection=connection
-        )
+        services.snapshots.accept(staged.snapshot_id, file.roles, keep_rows=False, actor=actor, connection=connection)
     return staged.snapshot_id
 
 

@@ -7,7 +7,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from monitor_core.jobs.example import BASELINE_DAYS, CHANGES, DAYS, IMPORTANCE, example_files, example_roles, first_day
+from monitor_core.jobs.example import (
+    BASELINE_DAYS,
+    CHANGES,
+    CONCEPT_CHANGE,
+    DAYS,
+    IMPORTANCE,
+    LIVE,
+    PREVIOUS,
+    example_files,
+    first_day,
+)
 from monitor_core.snapshots.roles import Role
 
 TODAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -34,7 +44,8 @@ def test_it_is_the_same_each_time(files):
 def test_only_the_dates_follow_the_calendar(files):
     """Loaded on another day, the same values are found on later days."""
     for one, other in zip(files, example_files(TODAY + timedelta(days=17)), strict=True):
-        assert one.table.drop(["scored_at"]).equals(other.table.drop(["scored_at"]))
+        moments = [name for name in ("scored_at", "known_at") if name in one.table.column_names]
+        assert one.table.drop(moments).equals(other.table.drop(moments))
         assert pc.min(other.table["scored_at"]).as_py() > pc.min(one.table["scored_at"]).as_py()
 
 
@@ -47,17 +58,18 @@ def test_it_ends_in_the_week_before_today(ahead):
     assert timedelta(0) < today.replace(hour=0) - last <= timedelta(days=7)
 
 
-def test_importance_is_of_known_features():
+def test_importance_is_of_known_features(files):
     """Shares of one."""
-    assert set(IMPORTANCE) <= set(example_roles().named(Role.FEATURE))
+    assert set(IMPORTANCE) <= set(files[0].roles.named(Role.FEATURE))
     assert sum(IMPORTANCE.values()) == pytest.approx(1.0)
 
 
 def test_twenty_five_features_and_what_belongs_to_them(files):
     """With id, moment, score and prediction; the roles fit the columns."""
-    roles = example_roles()
-    assert len(roles.named(Role.FEATURE)) == 25
-    assert all(file.table.column_names == [name for name, _ in roles.columns] for file in files)
+    for file in files:
+        assert file.table.column_names == [name for name, _ in file.roles.columns]
+        expected = 25 if file.purpose in {"baseline", "current"} else 0
+        assert len(file.roles.named(Role.FEATURE)) == expected
 
 
 def test_the_days(files, current):
@@ -72,7 +84,7 @@ def test_the_days(files, current):
 
 def test_some_rows_arrive_late(files):
     """In an upload of their own, over all the later days."""
-    late = files[-1].table
+    late = next(file.table for file in files if "late" in file.filename)
     assert 500 < len(late) < 3_000
     assert len(np.unique(pc.cast(late["scored_at"], pa.date32()).to_numpy())) > 50
 
@@ -103,3 +115,56 @@ def test_the_new_channel_comes_late(current):
     partner = pc.equal(pc.cast(table["acquisition_channel"], pa.string()), "partner").to_numpy()
     assert day[partner].min() == CHANGES["acquisition_channel"]
     assert partner[day >= CHANGES["acquisition_channel"]].mean() == pytest.approx(0.2, abs=0.02)
+
+
+def f1(table):
+    said, came = table["churn_predicted"].to_numpy(), table["churned"].to_numpy()
+    return 2 * (said & came).sum() / (2 * (said & came).sum() + (said ^ came).sum())
+
+
+def joined(files, version, *, first=0, last=DAYS):
+    """What a version said and what came true, of some days."""
+    start = pc.min(files[0].table["scored_at"]).as_py().replace(hour=0, minute=0, second=0)
+    keys = ["customer_id", "scored_at"]
+    said = [
+        file.table.select([*keys, "churn_predicted"])
+        for file in files
+        if file.version == version and file.purpose != "labels"
+    ]
+    labels = next(file.table for file in files if file.filename == "example-labels.parquet")
+    table = pa.concat_tables(said).join(labels, keys=keys, join_type="inner")
+    day = (pc.cast(table["scored_at"], pa.int64()).to_numpy() / 1e6 - start.timestamp()) // 86_400
+    return table.filter(pa.array((day >= first) & (day < last)))
+
+
+def test_the_baseline_is_labelled(files):
+    """As a test set is."""
+    assert f1(files[0].table) == pytest.approx(0.72, abs=0.01)
+
+
+def test_it_does_worse_once_the_concept_has_changed(files):
+    """The fall is real, and the version before falls as well."""
+    for version in (LIVE, PREVIOUS):
+        before = f1(joined(files, version, first=BASELINE_DAYS, last=CONCEPT_CHANGE))
+        after = f1(joined(files, version, first=CONCEPT_CHANGE + 15))
+        assert before == pytest.approx(0.71, abs=0.03)
+        assert after < 0.85 * before
+
+
+def test_labels_come_days_later_and_never_from_the_future(files):
+    """Nothing is known after the example's last day; the last days are hardly known at all."""
+    labels = next(file.table for file in files if file.filename == "example-labels.parquet")
+    delay = pc.subtract(labels["known_at"], labels["scored_at"]).cast(pa.int64()).to_numpy() / 86_400e6
+    assert delay.min() > 0
+    assert np.median(delay) == pytest.approx(5.5, abs=1)
+    assert pc.max(labels["known_at"]).as_py() < TODAY
+    said = len(joined(files, LIVE, first=DAYS - 3))
+    assert said < 200
+
+
+def test_a_few_answers_are_corrected(files):
+    """The second answer is the other one."""
+    first, second = (file.table for file in files if file.purpose == "labels")
+    both = second.join(first, keys=["customer_id", "scored_at"], join_type="inner", right_suffix="_before")
+    assert 50 < len(both) == len(second) < 500
+    assert not pc.any(pc.equal(both["churned"], both["churned_before"])).as_py()

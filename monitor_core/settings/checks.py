@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor_core.errors import InvalidSetting
-from monitor_core.settings.groups import DriftSettings, OneOf
+from monitor_core.settings.groups import DriftSettings, OneOf, PerformanceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,16 +74,27 @@ def _word(setting: Setting, value: Any) -> str:
     return value
 
 
-def check_together(drift: DriftSettings, origins: Mapping[str, str]) -> None:
-    """Check what depends on more than one setting."""
-    for name, low, other, high in (
-        ("drift.confirm_hits", drift.confirm_hits, "drift.confirm_of", drift.confirm_of),
-        ("drift.psi_moderate", drift.psi_moderate, "drift.psi_high", drift.psi_high),
-        ("drift.psi_high", drift.psi_high, "drift.psi_critical", drift.psi_critical),
-        ("drift.calibrated_some", drift.calibrated_some, "drift.calibrated_from", drift.calibrated_from),
-    ):
+def check_together(group: DriftSettings | PerformanceSettings, origins: Mapping[str, str]) -> None:
+    """Check what depends on more than one setting of a group."""
+    prefix, pairs = ("drift", _DRIFT_ORDER) if isinstance(group, DriftSettings) else ("performance", _PERFORMANCE_ORDER)
+    for lesser, greater in pairs:
+        low, high = getattr(group, lesser), getattr(group, greater)
+        name, other = f"{prefix}.{lesser}", f"{prefix}.{greater}"
         if low > high:
             origin = origins.get(name, origins.get(other, "default"))
             raise InvalidSetting(
                 f"setting {name!r}: {low} is more than {other!r}, {high} ({origin})", hint=f"at most {high}"
             )
+
+
+_DRIFT_ORDER = (
+    ("confirm_hits", "confirm_of"),
+    ("psi_moderate", "psi_high"),
+    ("psi_high", "psi_critical"),
+    ("calibrated_some", "calibrated_from"),
+)
+_PERFORMANCE_ORDER = (
+    ("coverage_partial", "coverage_full"),
+    ("f1_drop_minor", "f1_drop_moderate"),
+    ("f1_drop_moderate", "f1_drop_severe"),
+)

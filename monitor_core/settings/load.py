@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from monitor_core.errors import InvalidSetting
 from monitor_core.settings.catalogue import PREFIX, known_settings
 from monitor_core.settings.checks import check_together, read
-from monitor_core.settings.groups import DriftSettings, RetentionSettings, Settings, SnapshotSettings
+from monitor_core.settings.groups import (
+    DriftSettings,
+    PerformanceSettings,
+    RetentionSettings,
+    Settings,
+    SnapshotSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,10 +70,14 @@ def load(
     loaded = _apply(Settings(), {key: value for key, (value, _) in found.items()})
     origins = {key: origin for key, (_, origin) in found.items()}
     check_together(loaded.drift, origins)
+    check_together(loaded.performance, origins)
     return replace(loaded, origins=origins)
 
 
-def override(base: DriftSettings, overrides: Mapping[str, Any], *, source: str = "thresholds") -> DriftSettings:
+_Judged = TypeVar("_Judged", DriftSettings, PerformanceSettings)
+
+
+def override(base: _Judged, overrides: Mapping[str, Any], *, source: str = "thresholds") -> _Judged:
     """Return `base` with some thresholds replaced, by field name: a model's own, or those of one run.
 
     Raises
@@ -79,19 +89,22 @@ def override(base: DriftSettings, overrides: Mapping[str, Any], *, source: str =
     --------
     >>> override(DriftSettings(), {"psi_high": 0.3}).psi_high
     0.3
+    >>> override(PerformanceSettings(), {"horizon": 14}).horizon
+    14
     """
-    known = {key.removeprefix("drift."): setting for key, setting in known_settings().items() if "drift." in key}
+    prefix = "drift." if isinstance(base, DriftSettings) else "performance."
+    known = {key.removeprefix(prefix): item for key, item in known_settings().items() if key.startswith(prefix)}
     values = {}
     for name, value in overrides.items():
         if name not in known:
             raise InvalidSetting(f"{source}: {name!r} is not a threshold", hint=_nearest(name, known))
         values[name] = read(known[name], value, source)
     made = replace(base, **values)
-    check_together(made, {f"drift.{name}": source for name in values})
+    check_together(made, {f"{prefix}{name}": source for name in values})
     return made
 
 
-_Group = TypeVar("_Group", Settings, DriftSettings, SnapshotSettings, RetentionSettings)
+_Group = TypeVar("_Group", Settings, DriftSettings, PerformanceSettings, SnapshotSettings, RetentionSettings)
 
 
 def _apply(instance: _Group, values: Mapping[str, Any]) -> _Group:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor_core.errors import Conflict, InvalidInput, NotFound
-from monitor_core.settings import DriftSettings, override
-from monitor_core.storage.schema import baseline, drift_grid, drift_run, job, snapshot
+from monitor_core.settings import DriftSettings, PerformanceSettings, override
+from monitor_core.storage.schema import baseline, drift_grid, drift_run, job, performance_batch, snapshot
 from monitor_core.storage.schema import model as table
 from monitor_core.storage.schema import model_version as versions_table
 from monitor_core.values import Granularity, ModelRef
@@ -45,7 +45,7 @@ class Model:
     roles: Mapping[str, Any] | None
     """Column roles of the last accepted upload, as `snapshots.Roles.to_json` gives them."""
     thresholds: Mapping[str, Any]
-    """Overrides of `DriftSettings`, by field name."""
+    """Overrides of `DriftSettings` and `PerformanceSettings`, by field name: no name is in both."""
     is_example: bool
     created_at: datetime
     archived_at: datetime | None
@@ -57,7 +57,11 @@ class Model:
 
     def drift_settings(self, base: DriftSettings) -> DriftSettings:
         """Return `base` with this model's own thresholds."""
-        return override(base, self.thresholds, source=f"model {self.model_id!r}")
+        return override(base, _of(DriftSettings, self.thresholds), source=f"model {self.model_id!r}")
+
+    def performance_settings(self, base: PerformanceSettings) -> PerformanceSettings:
+        """Return `base` with this model's own thresholds."""
+        return override(base, _of(PerformanceSettings, self.thresholds), source=f"model {self.model_id!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +185,31 @@ class ModelStore:
             self._change(connection, "model.update", before, values, actor=actor)
             return self._read(connection, model_id)
 
-    def set_thresholds(self, model_id: str, thresholds: Mapping[str, Any], *, actor: str) -> Model:
+    def set_thresholds(
+        self,
+        model_id: str,
+        thresholds: Mapping[str, Any],
+        *,
+        group: Literal["drift", "performance"] | None = None,
+        actor: str,
+    ) -> Model:
         """Replace the model's own thresholds; an empty mapping returns to the general ones.
+
+        Parameters
+        ----------
+        group
+            Only those of this group are replaced, the others stay; None: all of them.
 
         Raises
         ------
         InvalidSetting
             For an unknown threshold or a value out of range.
         """
-        checked = asdict(override(DriftSettings(), thresholds, source=f"model {model_id!r}"))
-        values = {name: checked[name] for name in thresholds}
+        checked = _checked_thresholds(thresholds, group, source=f"model {model_id!r}")
         with self._engine.begin() as connection:
             before = self._read(connection, model_id)
+            kept = _of(_OTHER[group], before.thresholds) if group else {}
+            values = {**kept, **{name: checked[name] for name in thresholds}}
             self._change(connection, "model.thresholds", before, {"thresholds": values}, actor=actor)
             return self._read(connection, model_id)
 
@@ -355,11 +372,12 @@ class ModelStore:
         has_data = or_(
             exists().where(snapshot.c.model_id == before.model_id, is_in),
             exists().where(drift_grid.c.model_id == before.model_id),
+            exists().where(performance_batch.c.model_id == before.model_id),
         )
         if connection.scalar(select(has_data)):
             raise Conflict(
                 f"model {before.model_id!r} holds data by {before.granularity}; it cannot change to {wanted}",
-                hint="delete its snapshots and baselines first, or add another model",
+                hint="delete its snapshots, baselines and deliveries first, or add another model",
             )
 
     def _change(
@@ -379,6 +397,29 @@ class ModelStore:
                 connection.execute(update(table).where(table.c.model_id == model_id).values(archived_at=moment))
                 self._trail.record(action, model_id, actor=actor, connection=connection)
             return self._read(connection, model_id)
+
+
+_OTHER: dict[str, type] = {"drift": PerformanceSettings, "performance": DriftSettings}
+
+
+def _of(group: type, thresholds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the thresholds of one group of settings."""
+    names = {field.name for field in fields(group)}
+    return {name: value for name, value in thresholds.items() if name in names}
+
+
+def _checked_thresholds(thresholds: Mapping[str, Any], group: str | None, *, source: str) -> dict[str, Any]:
+    """Check each threshold against the group it belongs to; an unknown one is refused."""
+    drift, judged = _of(DriftSettings, thresholds), _of(PerformanceSettings, thresholds)
+    unknown = {name: value for name, value in thresholds.items() if name not in drift and name not in judged}
+    if group == "performance":
+        judged |= unknown | drift
+        drift = {}
+    else:
+        drift |= unknown if group is None else unknown | judged
+        judged = judged if group is None else {}
+    checked = asdict(override(DriftSettings(), drift, source=source))
+    return checked | asdict(override(PerformanceSettings(), judged, source=source))
 
 
 def _is(ref: ModelRef) -> Any:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from monitor_core.errors import Conflict, InvalidInput, InvalidSetting, NotFound
-from monitor_core.settings import DriftSettings
+from monitor_core.settings import DriftSettings, PerformanceSettings
 from monitor_core.storage import schema
 from monitor_core.storage.models import ModelStore
 from monitor_core.storage.trail import Trail
@@ -249,3 +249,40 @@ class TestDelete:
         models.add("fraud", actor="ann")
         models.delete("churn", actor="ann")
         assert [model.model_id for model in models.list(archived=True)] == ["fraud"]
+
+
+@pytest.mark.usefixtures("churn")
+class TestThresholdsOfTwoGroups:
+    """Drift and performance are judged by thresholds of one mapping."""
+
+    def test_each_group_reads_its_own(self, models):
+        """Names of the other group do not disturb."""
+        model = models.set_thresholds("churn", {"psi_high": 0.3, "horizon": 14}, actor="ann")
+        assert model.drift_settings(DriftSettings()) == DriftSettings(psi_high=0.3)
+        assert model.performance_settings(PerformanceSettings()) == PerformanceSettings(horizon=14)
+
+    def test_one_group_is_replaced_alone(self, models):
+        """A page that shows one group keeps the other."""
+        models.set_thresholds("churn", {"psi_high": 0.3, "horizon": 14}, actor="ann")
+        model = models.set_thresholds("churn", {"min_rows": 10}, group="drift", actor="ann")
+        assert model.thresholds == {"horizon": 14, "min_rows": 10}
+        assert models.set_thresholds("churn", {}, group="performance", actor="ann").thresholds == {"min_rows": 10}
+
+    @pytest.mark.parametrize(
+        ("thresholds", "group", "message"),
+        [
+            ({"horizon": -7}, None, "'performance.horizon': -7"),
+            ({"f1_drop_minor": 0.2}, None, "0.2 is more than"),
+            ({"horizons": 7}, None, "'horizons' is not a threshold"),
+            ({"psi_high": 0.3}, "performance", "'psi_high' is not a threshold"),
+            ({"horizon": 3}, "drift", "'horizon' is not a threshold"),
+        ],
+    )
+    def test_bad_ones_are_refused(self, models, thresholds, group, message):
+        """Each by the rules of its group."""
+        with pytest.raises(InvalidSetting, match=message):
+            models.set_thresholds("churn", thresholds, group=group, actor="ann")
+
+    def test_no_name_is_in_both_groups(self):
+        """Else a model's own could not be told apart."""
+        assert not {*DriftSettings.__dataclass_fields__} & {*PerformanceSettings.__dataclass_fields__}

@@ -64,8 +64,8 @@ def guess(schema: pa.Schema, sample: pa.Table, *, remembered: Roles | None = Non
     Roles
         At most one entity id, timestamp, prediction, label, label date and version. Further columns that look like ids
         (nearly all values differ) and columns of lists or bytes are ignored, all others are features. Well-known names
-        make a prediction, score or label. Where no name says "label", a column of 0 and 1 that goes with the prediction (phi of .5 or
-        more) is proposed: as a feature it would be missing from every file that is still to be labelled.
+        make a prediction, score or label. Where no name says "label", a column of 0 and 1 that goes with the prediction
+        (phi of .5 or more) is proposed: as a feature it would be missing from every file that is still to be labelled.
 
     Examples
     --------

@@ -4,7 +4,6 @@ Counts lie along the last axis (cells); the axes before it are features, granule
 """
 
 from monitor_core.stats.arrays import shares
-from monitor_core.stats.calibration import Calibration, calibration
 from monitor_core.stats.chi_square import ChiSquare, chi_square, combine_tail
 from monitor_core.stats.clusters import DesignEffect, DesignEffects, design_effect, rolling_design_effect
 from monitor_core.stats.confusion import Rates, rates
@@ -39,6 +38,7 @@ from monitor_core.stats.ranking import (
     binned_roc_auc,
     roc_auc,
 )
+from monitor_core.stats.score_calibration import Calibration, calibration
 from monitor_core.stats.sequential import e_process
 from monitor_core.stats.stability import PsiResult, PsiTable, psi, psi_table
 

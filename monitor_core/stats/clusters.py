@@ -117,11 +117,15 @@ def rolling_design_effect(tp: ArrayLike, relevant: ArrayLike, window: int) -> De
     if window < 1:
         raise InvalidInput(f"a window of {window} granules", hint="1 or more")
     hits, cases = _columns(tp, relevant)
-    hits, cases = (_windows(side, window) for side in (hits, cases))
-    deff, clusters = _ratio(hits, cases)
     lengths = np.minimum(np.arange(1, len(hits) + 1), window)
+    return _many(_windows(hits, window), _windows(cases, window), lengths)
+
+
+def _many(hits: FloatArray, cases: FloatArray, lengths: int | NDArray[np.int64]) -> DesignEffects:
+    """Design effect of the last `lengths` granules of each row."""
+    deff, clusters = _ratio(hits, cases)
     by_block, blocks = _ratio(*(_in_blocks(side, lengths) for side in (hits, cases)))
-    more = (lengths >= _BLOCKS_FROM) & (by_block > deff) & (by_block > 1.0)
+    more = (np.asarray(lengths) >= _BLOCKS_FROM) & (by_block > deff) & (by_block > 1.0)
     deff, clusters = np.where(more, by_block, deff), np.where(more, blocks, clusters)
     clustered = deff > 1.0
     return DesignEffects(np.where(clustered, deff, 1.0), np.where(clustered, clusters - 1.0, np.inf), more)
@@ -129,6 +133,8 @@ def rolling_design_effect(tp: ArrayLike, relevant: ArrayLike, window: int) -> De
 
 def _windows(side: FloatArray, window: int) -> FloatArray:
     """Row i holds the `window` granules that end at i; what would lie before the first is 0."""
+    if not side.size:
+        return np.zeros((0, window))
     padded = np.concatenate([np.zeros(window - 1), side])
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, window), dtype=np.float64)
 

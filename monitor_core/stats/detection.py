@@ -11,7 +11,7 @@ from scipy import special
 from monitor_core.errors import InvalidInput
 from monitor_core.stats.arrays import between
 from monitor_core.stats.intervals import f_star_from_f1
-from monitor_core.stats.sequential import RESTART, alternatives
+from monitor_core.stats.sequential import RESTART, log_ratios
 
 if TYPE_CHECKING:
     from monitor_core.stats.arrays import FloatArray
@@ -182,8 +182,7 @@ def expected_delay(
 
 def _walk(truth: float, f_star: float, cases: float) -> tuple[FloatArray, FloatArray]:
     """Mean and variance a granule of the log evidence for each alternative."""
-    other = alternatives(f_star)
-    right, wrong = np.log(other / f_star), np.log1p(-other) - np.log1p(-f_star)
+    right, wrong = log_ratios(f_star)
     mean = cases * (truth * right + (1.0 - truth) * wrong)
     return mean, cases * (truth * right**2 + (1.0 - truth) * wrong**2)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor_core.stats.arrays import FloatArray
 
-__all__ = ["DROPS", "RESTART", "alternatives", "e_process"]
+__all__ = ["DROPS", "RESTART", "alternatives", "e_process", "log_ratios"]
 
 DROPS = (0.03, 0.05, 0.075, 0.10, 0.15, 0.20, 0.30)
 """Relative drops of F1 that the evidence is gathered for, with equal weights."""
@@ -23,7 +23,7 @@ RESTART = 1.0 / 365.0
 """Weight of starting anew on each granule: once a year."""
 
 
-def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart: float = RESTART) -> FloatArray:
+def e_process(days: ArrayLike, *, f_star: ArrayLike, deff: ArrayLike = 1.0, restart: float = RESTART) -> FloatArray:
     """Return the evidence, day after day, that F* has fallen below `f_star`.
 
     Parameters
@@ -33,7 +33,8 @@ def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart:
         relevant cases changes next to nothing (a restart is added).
     f_star
         The null hypothesis is F* >= `f_star`, between 0 and 1: the *lower* 97.5 % Wilson bound of the baseline. With
-        the estimate itself the alarm would be raised in 7 to 42 % of years without change.
+        the estimate itself the alarm would be raised in 7 to 42 % of years without change. One, or one for each
+        process (leading shape).
     deff
         Design effect, 1 or more, broadcast to (..., days): the evidence is tempered by 1 / deff.
     restart
@@ -58,7 +59,8 @@ def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart:
            1.20357513e+01, 1.72776894e+02])
     """
     hits, cases = _days(days)
-    steps = _steps(hits, cases, _null(f_star)) / _effect(deff, hits.shape)[..., None]
+    right, wrong = (part[..., None, :] for part in log_ratios(f_star))
+    steps = (hits[..., None] * right + (cases - hits)[..., None] * wrong) / _effect(deff, hits.shape)[..., None]
     if not 0.0 < restart <= 1.0:
         raise InvalidInput(f"restart {restart}", hint="above 0, at most 1")
     levels = np.full(steps.shape, -np.inf)
@@ -70,22 +72,31 @@ def e_process(days: ArrayLike, *, f_star: float, deff: ArrayLike = 1.0, restart:
         return np.asarray(np.exp(levels).mean(axis=-1), dtype=np.float64)
 
 
-def alternatives(f_star: float) -> FloatArray:
-    """Return the F* whose F1 lies `DROPS` below that of `f_star`."""
-    return f_star_from_f1(f1_from_f_star(f_star) * (1.0 - np.asarray(DROPS)))
+def alternatives(f_star: ArrayLike) -> FloatArray:
+    """Return the F* whose F1 lies `DROPS` below that of `f_star`, along a new last axis.
+
+    Examples
+    --------
+    >>> alternatives(0.5625).round(3)
+    array([0.537, 0.52 , 0.499, 0.479, 0.441, 0.404, 0.337])
+    """
+    return f_star_from_f1(f1_from_f_star(f_star)[..., None] * (1.0 - np.asarray(DROPS)))
 
 
-def _steps(hits: FloatArray, cases: FloatArray, f_star: float) -> FloatArray:
-    """Log likelihood ratio of each alternative (last axis) on each day."""
-    other = alternatives(f_star)
-    right, wrong = np.log(other / f_star), np.log1p(-other) - np.log1p(-f_star)
-    return np.asarray(hits[..., None] * right + (cases - hits)[..., None] * wrong, dtype=np.float64)
+def log_ratios(f_star: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return what a true positive and what an error adds to the log evidence for each alternative (last axis).
 
-
-def _null(f_star: float) -> float:
-    if not 0.0 < f_star < 1.0:
-        raise InvalidInput(f"f_star {f_star}", hint="between 0 and 1, both excluded")
-    return float(f_star)
+    Examples
+    --------
+    >>> right, wrong = log_ratios(0.5625)
+    >>> bool((right < 0).all() and (wrong > 0).all())
+    True
+    """
+    null = np.asarray(f_star, dtype=np.float64)
+    if not np.all((null > 0.0) & (null < 1.0)):
+        raise InvalidInput(f"f_star {f_star!r}", hint="between 0 and 1, both excluded")
+    other, null = alternatives(null), null[..., None]
+    return np.log(other / null), np.log1p(-other) - np.log1p(-null)
 
 
 def _effect(deff: ArrayLike, shape: tuple[int, ...]) -> FloatArray:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
 
-__all__ = ["SCORE_BINS", "CellCounts", "Delays", "EntityClusters", "ScoreCounts", "Series"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["SCORE_BINS", "CellCounts", "Delays", "EntityClusters", "ScoreCounts", "Series", "series_of"]
 
 SCORE_BINS = 1_000
 """Equal bins over [0, 1]; a score lies in bin min(floor(score * SCORE_BINS), SCORE_BINS - 1)."""
@@ -80,3 +83,54 @@ class Series:
     delays: Delays | None = None
     cells: tuple[CellCounts, ...] = ()
     """The last four are filled on request only."""
+
+
+def series_of(
+    granules: Sequence[str],
+    *,
+    tp: ArrayLike,
+    fp: ArrayLike = 0,
+    fn: ArrayLike = 0,
+    tn: ArrayLike = 0,
+    predictions: ArrayLike | None = None,
+    scores: ScoreCounts | None = None,
+    entities: EntityClusters | None = None,
+    delays: Delays | None = None,
+) -> Series:
+    """Return a series of counts that were made elsewhere; single numbers hold for every granule.
+
+    Parameters
+    ----------
+    granules
+        Labels, in order of time.
+    tp, fp, fn, tn
+        Of the labelled predictions of each granule.
+    predictions
+        All predictions; those that are labelled when None.
+
+    Examples
+    --------
+    >>> series_of(["2026-11-20", "2026-11-21"], tp=[3, 4], fn=1).predictions
+    array([4, 5])
+    """
+    shape = (len(granules),)
+    hits, alarms, misses, rest = (np.array(np.broadcast_to(np.asarray(n, np.int64), shape)) for n in (tp, fp, fn, tn))
+    made = hits + alarms + misses + rest if predictions is None else np.asarray(predictions, dtype=np.int64)
+    none = np.zeros(shape, dtype=np.int64)
+    return Series(
+        granules=tuple(granules),
+        predictions=np.array(np.broadcast_to(made, shape)),
+        true_positives=hits,
+        false_positives=alarms,
+        false_negatives=misses,
+        true_negatives=rest,
+        scored=none,
+        brier=none,
+        brier_squared=none,
+        log_loss=none,
+        log_loss_squared=none,
+        corrections=none,
+        scores=scores,
+        entities=entities,
+        delays=delays,
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor_core.metrics.promql.errors import ExecutionFailed
-from monitor_core.metrics.promql.frame import NAME, Frame, empty, only, without
+from monitor_core.metrics.promql.frame import NAME, Frame, counted, empty, only, without
 from monitor_core.metrics.promql.results import Labels
 from monitor_core.metrics.promql.sums import group_sums
 from monitor_core.metrics.promql.windows import sorted_quantile
@@ -55,8 +55,7 @@ def aggregate(operator: str, frame: Frame, groups: Groups, parameter: Floats | N
     labels, number = groups
     if not labels:
         return empty(frame.steps)
-    counts = np.zeros((len(labels), frame.steps))
-    np.add.at(counts, number, frame.present)
+    counts = counted(frame.present, number, len(labels)).astype(np.float64)
     with np.errstate(all="ignore"):
         values = _AGGREGATES[operator](frame, number, counts, parameter)
     unnamed = np.zeros(len(labels), dtype=bool)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from monitor_core.metrics.promql.results import Labels
 
-__all__ = ["NAME", "Frame", "empty", "metric_name", "only", "said", "union", "unique", "without"]
+__all__ = ["NAME", "Frame", "counted", "empty", "metric_name", "only", "said", "union", "unique", "without"]
 
 NAME = "__name__"
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
@@ -100,6 +100,22 @@ def said(labels: Labels) -> str:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def counted(present: NDArray[np.bool_], number: NDArray[np.intp], many: int) -> NDArray[np.int64]:
+    """Count, for each of `many` numbers, the series with that number that have a value at each step.
+
+    Examples
+    --------
+    >>> counted(np.array([[True, False], [True, True]]), np.array([1, 1]), 3).tolist()
+    [[0, 0], [2, 1], [0, 0]]
+    """
+    counts = np.zeros((many, present.shape[1]), dtype=np.int64)
+    if len(number):
+        order = np.argsort(number, kind="stable")
+        there, begin = np.unique(number[order], return_index=True)
+        counts[there] = np.add.reduceat(present[order], begin, axis=0, dtype=np.int64)
+    return counts
 
 
 def union(first: Frame, second: Frame) -> Frame:

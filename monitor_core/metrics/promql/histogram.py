@@ -107,11 +107,15 @@ def _patterns(present: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.intp], ND
     if present.all():
         yield np.arange(len(present)), np.arange(present.shape[1])
         return
-    patterns, which = np.unique(present, axis=1, return_inverse=True)
+    full = present.all(axis=0)
+    if full.any():
+        yield np.arange(len(present)), np.flatnonzero(full)
+    rest = np.flatnonzero(~full)
+    patterns, which = np.unique(present[:, rest], axis=1, return_inverse=True)
     for number in range(patterns.shape[1]):
         buckets = np.flatnonzero(patterns[:, number])
         if len(buckets):
-            yield buckets, np.flatnonzero(which.ravel() == number)
+            yield buckets, rest[which.ravel() == number]
 
 
 def _coalesced(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor_core.metrics.promql.elementwise import COMPARISONS, OPERATORS
 from monitor_core.metrics.promql.errors import ExecutionFailed
-from monitor_core.metrics.promql.frame import NAME, Frame, empty, only, said, union, unique, without
+from monitor_core.metrics.promql.frame import NAME, Frame, counted, empty, only, said, union, unique, without
 from monitor_core.metrics.promql.syntax import Binary, Cardinality, Matching
 
 if TYPE_CHECKING:
@@ -37,23 +37,16 @@ def _numbered(frame: Frame, matching: Matching, places: dict[Labels, int]) -> ND
     return np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.intp)
 
 
-def _presence(frame: Frame, number: NDArray[np.intp], many: int) -> NDArray[np.int64]:
-    """How many series of each key have a value at each step."""
-    counts = np.zeros((many, frame.steps), dtype=np.int64)
-    np.add.at(counts, number, frame.present)
-    return counts
-
-
 def set_operation(node: Binary, left: Frame, right: Frame) -> Frame:
     """Evaluate ``and``, ``or``, ``unless``."""
     places: dict[Labels, int] = {}
     of_left = _numbered(left, node.matching, places)
     of_right = _numbered(right, node.matching, places)
     if node.operator == "or":
-        hidden = _presence(left, of_left, len(places))[of_right] > 0
+        hidden = counted(left.present, of_left, len(places))[of_right] > 0
         rest = Frame(right.labels, right.values, right.present & ~hidden, right.unnamed).filled()
         return unique(union(left, rest))
-    there = _presence(right, of_right, len(places))[of_left] > 0
+    there = counted(right.present, of_right, len(places))[of_left] > 0
     present = left.present & (there if node.operator == "and" else ~there)
     return Frame(left.labels, left.values, present, left.unnamed).filled()
 
@@ -127,7 +120,7 @@ def between(node: Binary, left: Frame, right: Frame, *, compat: int, most: int) 
 def _one_is_unique(
     node: Binary, many: Frame, one: Frame, of_one: NDArray[np.intp], keys: int, *, swapped: bool, compat: int
 ) -> None:
-    counts = _presence(one, of_one, keys)
+    counts = counted(one.present, of_one, keys)
     if compat == 3:  # nothing is matched where the other side is empty
         counts = counts * many.present.any(axis=0)
     twice = np.argwhere(counts.T > 1)
@@ -153,9 +146,7 @@ def _paired(of_many: NDArray[np.intp], of_one: NDArray[np.intp], keys: int) -> _
 
 
 def _matched_once(pairs: _Pairs, met: Mask, keys: int) -> None:
-    counts = np.zeros((keys, met.shape[1]), dtype=np.int64)
-    np.add.at(counts, pairs.key, met)
-    if (counts > 1).any():
+    if (counted(met, pairs.key, keys) > 1).any():
         raise ExecutionFailed(MUST_BE_EXPLICIT)
 
 
@@ -177,9 +168,7 @@ def _joined(labels: list[Labels], values: Floats, present: Mask, checked: Mask, 
         return Frame(labels, values, present, unnamed).filled()
     places: dict[Labels, int] = {}
     number = np.array([places.setdefault(key, len(places)) for key in labels], dtype=np.intp)
-    counts = np.zeros((len(places), values.shape[1]), dtype=np.int64)
-    np.add.at(counts, number, checked)
-    if (counts > 1).any():
+    if (counted(checked, number, len(places)) > 1).any():
         raise ExecutionFailed(MUST_BE_UNIQUE)
     result = Frame(labels, values, present, unnamed)
     return unique(result).filled()

@@ -11,7 +11,7 @@ from monitor_core.metrics.promql.errors import ExecutionFailed
 from monitor_core.metrics.promql.sums import expanded, means, window_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -58,30 +58,40 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """The windows that have enough samples, one after the other.
+    """A block of windows that have enough samples, and the samples they cover.
 
     Attributes
     ----------
+    stamps, values
+        The samples.
     first, last
-        Bounds of each window.
+        Bounds of each window among them.
     column
         The step of each window.
+    all
+        Where they were taken from.
     """
 
-    all: Windows
+    stamps: NDArray[np.int64]
+    values: Floats
     first: Indices
     last: Indices
     column: Indices
+    all: Windows
 
-    @property
-    def stamps(self) -> NDArray[np.int64]:
-        """All samples' moments."""
-        return self.all.stamps
 
-    @property
-    def values(self) -> Floats:
-        """All samples' values."""
-        return self.all.values
+BLOCK = 16_384
+"""Windows handled at once: what is computed in between stays in the processor's cache."""
+
+
+def _blocks(windows: Windows, present: NDArray[np.bool_]) -> Iterator[tuple[slice, Some]]:
+    column = np.broadcast_to(np.arange(present.shape[1]), present.shape)[present]
+    first, last = windows.first[present], windows.last[present]
+    for begin in range(0, len(column), BLOCK):
+        block = slice(begin, begin + BLOCK)
+        low, high = int(first[block].min()), int(last[block].max())
+        stamps, values = windows.stamps[low:high], windows.values[low:high]
+        yield block, Some(stamps, values, first[block] - low, last[block] - low, column[block], windows)
 
 
 def apply(
@@ -108,11 +118,11 @@ def apply(
     needed, function = WINDOW_FUNCTIONS[name]
     present = windows.last - windows.first >= needed
     values = np.full(present.shape, np.nan)
-    if present.any():
-        column = np.broadcast_to(np.arange(present.shape[1]), present.shape)[present]
-        some = Some(windows, windows.first[present], windows.last[present], column)
-        with np.errstate(all="ignore"):
-            values[present] = function(some, parameters, compat)
+    found = np.empty(int(present.sum()))
+    with np.errstate(all="ignore"):
+        for block, some in _blocks(windows, present):
+            found[block] = function(some, parameters, compat)
+    values[present] = found
     return values, present
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from monitor_core.drift.detector import DriftDetector
     from monitor_core.metrics.instrument import PerformanceMonitor, get_metrics_text
+    from monitor_core.performance.monitor import ModelMonitor
 
-__all__ = ["DriftDetector", "PerformanceMonitor", "get_metrics_text"]
+__all__ = ["DriftDetector", "ModelMonitor", "PerformanceMonitor", "get_metrics_text"]
 
 _HOMES = {
     "DriftDetector": "monitor_core.drift.detector",
+    "ModelMonitor": "monitor_core.performance.monitor",
     "PerformanceMonitor": "monitor_core.metrics.instrument",
     "get_metrics_text": "monitor_core.metrics.instrument",
 }

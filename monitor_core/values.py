@@ -6,10 +6,41 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from monitor_core.errors import InvalidInput
 
-__all__ = ["Granularity", "GranularityKind", "ModelRef", "Severity", "Verdict", "Window"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Granularity", "GranularityKind", "ModelRef", "Severity", "Verdict", "Window", "takes_old_entity_name"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def takes_old_entity_name(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a function that has a parameter `entity_id` be called with its old name, ``bse_code``.
+
+    Examples
+    --------
+    >>> @takes_old_entity_name
+    ... def name(entity_id):
+    ...     return entity_id
+    >>> name("a"), name(entity_id="a"), name(bse_code="a")
+    ('a', 'a', 'a')
+    """
+
+    @wraps(function)
+    def renamed(*args: Any, **named: Any) -> T:
+        if "bse_code" in named:
+            if "entity_id" in named:
+                raise InvalidInput("both entity_id and bse_code are given", hint="they name the same thing")
+            named["entity_id"] = named.pop("bse_code")
+        return function(*args, **named)
+
+    return renamed
 
 
 class Severity(StrEnum):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
-from monitor_core.values import Granularity, GranularityKind, ModelRef, Severity, Window
+from monitor_core.values import Granularity, GranularityKind, ModelRef, Severity, Window, takes_old_entity_name
 
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive by Hypothesis' signature
 CALENDAR = [kind for kind in GranularityKind if kind is not GranularityKind.ROWS]
@@ -101,3 +101,20 @@ class TestGranularity:
     def test_word_for_a_granule(self):
         """Pages say 'day' or 'block'."""
         assert [Granularity.parse(text).word for text in ("day", "rows:500")] == ["day", "block"]
+
+
+class TestOldEntityName:
+    @staticmethod
+    @takes_old_entity_name
+    def name(entity_id, date="today"):
+        return entity_id, date
+
+    def test_either_name(self):
+        """By place, by the new name and by the old one."""
+        assert self.name("a") == self.name(entity_id="a") == self.name(bse_code="a") == ("a", "today")
+        assert self.name(date="now", bse_code="a") == ("a", "now")
+
+    def test_not_both(self):
+        """Two values for one thing are a mistake."""
+        with pytest.raises(InvalidInput, match="bse_code"):
+            self.name(entity_id="a", bse_code="b")

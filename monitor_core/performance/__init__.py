@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor_core.performance.advice import Advice, Evidence, advise
+    from monitor_core.performance.monitor import ModelMonitor
 
-__all__ = ["Advice", "Evidence", "advise"]
+__all__ = ["Advice", "Evidence", "ModelMonitor", "advise"]
 
-_HOMES = {"Advice": "advice", "Evidence": "advice", "advise": "advice"}
+_HOMES = {"Advice": "advice", "Evidence": "advice", "ModelMonitor": "monitor", "advise": "advice"}
 
 
 def __getattr__(name: str) -> object:

@@ -37,7 +37,7 @@ def still_missing(lack: Lack, evidence: Evidence) -> str:
         case LackKind.COVERAGE if lack.labels is None:
             return "predictions whose label is due: there are none yet"
         case LackKind.COVERAGE:
-            more = counted(math.ceil(lack.labels), "more label")
+            more = counted(math.ceil(lack.labels or 0.0), "more label")
             return f"{more} of predictions that are due{_when(lack, evidence)}"
         case LackKind.LABELLED:
             return f"{counted(math.ceil(lack.need - lack.have), 'more labelled prediction')}{_when(lack, evidence)}"

@@ -191,7 +191,7 @@ def _measured(evidence: Evidence, figures: Figures) -> str:
 
 
 def _clustered(evidence: Evidence) -> str:
-    if evidence.design_effect == 1.0 or not evidence.relevant:
+    if evidence.design_effect < 1.05 or not evidence.relevant:
         return ""
     return (
         f"Its rows are not independent (design effect {evidence.design_effect:.1f}): they weigh like"

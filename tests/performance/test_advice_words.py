@@ -52,7 +52,7 @@ CASES = {
     "retrain: not better": {**BACK, "previous": (300, 480), "cost_false_positive": 3},
     "watch: faulty input": {**FALLEN, "data_fault": "age: 12 % missing", "drift_share": 0.05, "worst_psi": 0.399999},
     "watch: sure, not sustained": {**BACK, "sustained": False},
-    "watch: likely by more than 5 %": {**HEALTHY, "current": (715, 700), "sustained": True},
+    "watch: likely by more than 5 %": {**HEALTHY, "current": (700, 700), "sustained": True},
     "watch: likely, not surely by much": {**HEALTHY, "current": (750, 700)},
     "watch: drift": {**HEALTHY, "drift_share": 0.36, "worst_psi": 0.2, "previous": (880, 720), **MONEY, **NAMES}
     | {"false_positives": 400, "false_negatives": 300},

@@ -130,6 +130,8 @@ def extremes(frame: Frame, groups: Groups, many: Floats, *, largest: bool) -> Fr
         raise ExecutionFailed(f"Scalar value {wrong[0]:g} overflows int64")
     wanted = np.trunc(many)
     _, number = groups
+    if not len(number):
+        return frame
     keep = np.zeros(frame.present.shape, dtype=bool)
     order: list[int] = []
     for group in range(int(number.max(initial=-1)) + 1):

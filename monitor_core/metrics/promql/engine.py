@@ -133,7 +133,7 @@ class Engine:
         if kind not in {Kind.SCALAR, Kind.VECTOR}:
             allowed = "must be Scalar or instant Vector"
             raise BadQuery(f'invalid expression type "{kind}" for range query, {allowed}')
-        evaluation = self._evaluation(text, first, int(steps[-1]))
+        evaluation = self._evaluation(text, first, last)
         if kind is Kind.SCALAR:
             frame = evaluation.of_steps(evaluation.scalar(tree, steps))
         else:

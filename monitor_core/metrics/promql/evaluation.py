@@ -193,7 +193,7 @@ class Evaluation:
             scalar = self.scalar(node.left if scalar_first else node.right, steps)
             frame = self.vector(node.right if scalar_first else node.left, steps)
             result = matching.with_scalar(node, frame, scalar, scalar_first=scalar_first)
-            return result if matching.keeps_name(node) else self.nameless(result)
+            return result if matching.keeps_name(node, self.compat) else self.nameless(result)
         left, right = self.vector(node.left, steps), self.vector(node.right, steps)
         if node.operator in SETS:
             return matching.set_operation(node, left, right)
@@ -210,8 +210,6 @@ class Evaluation:
         groups = aggregate.grouped(frame, node.labels, without_names=node.without)
         if node.operator in {"topk", "bottomk"}:
             assert parameter is not None
-            if not frame.labels:
-                return frame
             return aggregate.extremes(frame, groups, parameter, largest=node.operator == "topk")
         return aggregate.aggregate(node.operator, frame, groups, parameter)
 

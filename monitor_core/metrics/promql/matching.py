@@ -62,8 +62,10 @@ def _operated(operator: str, left: Floats, right: Floats, *, returns_bool: bool)
     return np.broadcast_to(left, holds.shape), holds
 
 
-def keeps_name(node: Binary) -> bool:
-    """Tell whether the metric's name survives the operator."""
+def keeps_name(node: Binary, compat: int) -> bool:
+    """Tell whether the metric's name survives the operator: where series are filtered (and, in 2.42, after atan2)."""
+    if node.operator == "atan2":
+        return compat != 3
     return node.operator in COMPARISONS and not node.returns_bool
 
 
@@ -111,8 +113,10 @@ def between(node: Binary, left: Frame, right: Frame, *, compat: int, most: int) 
     present = met if stays is None else met & stays
     if node.matching.cardinality is Cardinality.ONE_TO_ONE:
         _matched_once(pairs, met if compat == 3 else present, len(places))
-    labels = [_result_labels(node, many.labels[m], one.labels[o]) for m, o in zip(pairs.many, pairs.one, strict=True)]
-    unnamed = many.unnamed[pairs.many] if keeps_name(node) else np.zeros(len(labels), dtype=bool)
+    labels = [
+        _result_labels(node, many.labels[m], one.labels[o], compat) for m, o in zip(pairs.many, pairs.one, strict=True)
+    ]
+    unnamed = many.unnamed[pairs.many] if keeps_name(node, compat) else np.zeros(len(labels), dtype=bool)
     checked = met if compat == 3 else present
     return _joined(labels, np.asarray(values), present, checked, unnamed)
 
@@ -150,9 +154,9 @@ def _matched_once(pairs: _Pairs, met: Mask, keys: int) -> None:
         raise ExecutionFailed(MUST_BE_EXPLICIT)
 
 
-def _result_labels(node: Binary, many: Labels, one: Labels) -> Labels:
+def _result_labels(node: Binary, many: Labels, one: Labels, compat: int) -> Labels:
     matching = node.matching
-    labels = many if keeps_name(node) else without(many, frozenset({NAME}))
+    labels = many if keeps_name(node, compat) else without(many, frozenset({NAME}))
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         names = frozenset(matching.labels)
         return only(labels, names) if matching.on else without(labels, names)

@@ -6,17 +6,28 @@ be told apart and left out.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
+import shutil
+import socket
+import struct
+import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 
-from monitor_core.metrics.promql import Engine, Grid, Matrix, MemoryReader, QueryFailed, Scalar, String
+from monitor_core.metrics.promql import STALE, Engine, Grid, Matrix, MemoryReader, QueryFailed, Scalar, String
 from monitor_core.metrics.promql.lexer import Token, TokenKind, duration_ms, unquoted
 from monitor_core.metrics.promql.notation import add_series, labels_from, parse_series
+from monitor_core.metrics.promql.reader import labels_of
 
 ROOT = Path(__file__).resolve().parents[3]
 NATIVE_FUNCTIONS = ("histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum")
@@ -299,3 +310,233 @@ def load_text(text: str) -> MemoryReader:
 def loaded():
     """Give the function that turns written series into a reader."""
     return load_text
+
+
+# -- a real server -----------------------------------------------------------------------------------------------------
+
+BASE = 1_700_000_000
+"""Seconds since 1970 of the first sample sent to the real server."""
+HOURS = 2
+
+
+def remote_write_body(series) -> bytes:
+    """Encode samples as Prometheus's remote write does: protobuf, in a snappy block of literals."""
+
+    def varint(number: int) -> bytes:
+        out = bytearray()
+        number &= (1 << 64) - 1
+        while number > 127:
+            out.append(number & 127 | 128)
+            number >>= 7
+        return bytes([*out, number])
+
+    def piece(field_number: int, body: bytes) -> bytes:
+        return varint(field_number << 3 | 2) + varint(len(body)) + body
+
+    message = bytearray()
+    for labels, timestamps, values in series:
+        body = b"".join(piece(1, piece(1, name.encode()) + piece(2, value.encode())) for name, value in labels)
+        for moment, value in zip(timestamps.tolist(), values.tolist(), strict=True):
+            body += piece(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(moment))
+        message += piece(1, body)
+    block = bytearray(varint(len(message)))
+    for begin in range(0, len(message), 60_000):
+        literal = message[begin : begin + 60_000]
+        block += bytes([61 << 2]) + struct.pack("<H", len(literal) - 1) + literal
+    return bytes(block)
+
+
+class RealServer:
+    """Prometheus, with samples of ours in it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def send(self, series) -> None:
+        headers = {
+            "Content-Encoding": "snappy",
+            "Content-Type": "application/x-protobuf",
+            "X-Prometheus-Remote-Write-Version": "0.1.0",
+        }
+        body = remote_write_body(series)
+        urlopen(Request(f"{self.address}/api/v1/write", data=body, headers=headers), timeout=30).close()
+
+    def ask(self, path: str, **parameters) -> dict:
+        """Give the JSON of the answer, of a refusal too."""
+        try:
+            with urlopen(f"{self.address}/api/v1/{path}?{urlencode(parameters)}", timeout=60) as response:
+                return json.load(response)
+        except HTTPError as refused:
+            with refused:
+                return json.load(refused)
+
+
+def written_samples() -> list:
+    """Make series of every sort: counters with resets, gauges with gaps, NaN, infinities and ends, histograms."""
+    random = np.random.default_rng(42)
+    series = []
+
+    def add(labels, interval, values, keep=None):
+        stamps = BASE * 1000 + np.arange(len(values), dtype=np.int64) * interval + 37
+        mask = np.ones(len(values), dtype=bool) if keep is None else keep
+        series.append((labels_of(labels), stamps[mask], np.asarray(values, dtype=float)[mask]))
+
+    def counter(count, scale):
+        steps = random.poisson(scale, count).astype(float)
+        total = np.cumsum(steps)
+        for fall in random.choice(count, 2, replace=False):
+            total[fall:] -= total[fall] - steps[fall]
+        return np.abs(total)
+
+    many = HOURS * 240
+    for job in ("api", "worker"):
+        for instance in ("a", "b", "c"):
+            labels = {"job": job, "instance": instance}
+            add({"__name__": "requests_total", **labels, "code": "200"}, 15_000, counter(many, 5))
+            add({"__name__": "requests_total", **labels, "code": "500"}, 15_000, counter(many, 0.2))
+            gauge = random.normal(20, 8, many)
+            gauge[random.choice(many, 3)] = np.nan
+            gauge[random.choice(many, 2)] = np.inf
+            gauge[random.choice(many, 4)] = STALE
+            add({"__name__": "temperature", **labels}, 15_000, gauge, random.random(many) > 0.1)
+            add({"__name__": "info", **labels, "version": f"1.{ord(instance) % 3}"}, 60_000, np.ones(many // 4))
+            totals = np.zeros(many // 2)
+            for bound in ("0.1", "0.5", "1", "5", "+Inf"):
+                totals = totals + np.cumsum(random.poisson(1.0, many // 2))
+                add({"__name__": "duration_bucket", **labels, "le": bound}, 30_000, totals)
+    add({"__name__": "rare"}, 700_000, np.arange(10.0))
+    add({"__name__": "small", "text": 'größe \\ "q"'}, 15_000, random.integers(-2, 3, many))
+    return series
+
+
+@pytest.fixture(scope="session")
+def sample_series():
+    """Give the series that the real server holds."""
+    return written_samples()
+
+
+@pytest.fixture(scope="session")
+def sample_reader(sample_series):
+    """Give the same series in memory."""
+    reader = MemoryReader()
+    for labels, timestamps, values in sample_series:
+        reader.add(dict(labels), timestamps, values)
+    return reader
+
+
+@pytest.fixture(scope="session")
+def real_server(sample_series, tmp_path_factory):
+    """Give a Prometheus that holds the sample series; for tests with the marker 'prometheus'."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h, evaluation_interval: 1m}\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [shutil.which("prometheus"), f"--config.file={folder}/prometheus.yml"]
+    command += [f"--storage.tsdb.path={folder}/data", "--storage.tsdb.retention.time=100y"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = RealServer(f"http://127.0.0.1:{port}")
+    try:
+        wait_until_ready(server.address)
+        for begin in range(BASE * 1000, (BASE + HOURS * 3600) * 1000, 900_000):
+            part = [
+                (labels, t[w], v[w]) for labels, t, v in sample_series for w in [(t >= begin) & (t < begin + 900_000)]
+            ]
+            server.send(part)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_until_ready(address: str) -> None:
+    for _ in range(300):
+        try:
+            urlopen(f"{address}/-/ready", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"{address} is not ready")
+
+
+def served(answer: dict):
+    """Bring a server's answer into {labels: {milliseconds: value}}, or None for a refusal."""
+    if answer["status"] != "success":
+        return None
+    result, kind = answer["data"]["result"], answer["data"]["resultType"]
+    if kind in {"scalar", "string"}:
+        return {(): {round(result[0] * 1000): result[1] if kind == "string" else float(result[1])}}
+    return {
+        labels_of(one["metric"]): {
+            round(moment * 1000): float(value) for moment, value in one.get("values", [one.get("value")])
+        }
+        for one in result
+    }
+
+
+def ours(call, *arguments):
+    """Bring an answer of the engine into the same form."""
+    try:
+        value = call(*arguments).value
+    except QueryFailed:
+        return None
+    if isinstance(value, Grid):
+        return {labels: dict(zip(t.tolist(), v.tolist(), strict=True)) for labels, t, v in value.series()}
+    if isinstance(value, Scalar | String):
+        return {(): {value.timestamp: value.value}}
+    if isinstance(value, Matrix):
+        rows = zip(value.labels, value.timestamps, value.values, strict=True)
+        return {labels: dict(zip(t.tolist(), v.tolist(), strict=True)) for labels, t, v in rows}
+    return {
+        labels: {value.timestamp: number} for labels, number in zip(value.labels, value.values.tolist(), strict=True)
+    }
+
+
+def equal(a, b) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b)) + 1e-12
+
+
+class Comparison:
+    """Asks the real server and the engine, and compares point by point."""
+
+    def __init__(self, server: RealServer, engine: Engine) -> None:
+        self.server, self.engine = server, engine
+        self.points = 0
+        self.answered = 0
+
+    def instant(self, query: str, moment: float) -> str:
+        theirs = self.server.ask("query", query=query, time=moment)
+        return self.compare(theirs, ours(self.engine.query, query, moment))
+
+    def ranged(self, query: str, start: float, end: float, step: float) -> str:
+        theirs = self.server.ask("query_range", query=query, start=start, end=end, step=step)
+        return self.compare(theirs, ours(self.engine.query_range, query, start, end, step))
+
+    def compare(self, answer: dict, found) -> str:
+        """Say what differs, or nothing."""
+        expected = served(answer)
+        if expected is None or found is None:
+            return "" if expected is found else f"theirs {answer if expected is None else 'answered'}, ours {found}"
+        if set(expected) != set(found):
+            return f"series {sorted(set(expected) ^ set(found))[:4]}"
+        self.answered += 1
+        for labels, samples in expected.items():
+            if list(samples) != sorted(found[labels]):
+                return f"{labels}: moments {sorted(set(samples) ^ set(found[labels]))[:6]}"
+            for moment, value in samples.items():
+                if not equal(value, found[labels][moment]):
+                    return f"{labels} at {moment}: theirs {value!r}, ours {found[labels][moment]!r}"
+            self.points += len(samples)
+        return ""
+
+
+@pytest.fixture
+def comparison(real_server, sample_reader):
+    """Give a comparison of a real Prometheus 2.42 with the engine in its way."""
+    return Comparison(real_server, Engine(sample_reader, compat=2))

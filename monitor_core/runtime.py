@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor_core import clock
 from monitor_core.drift.service import DriftService
 from monitor_core.errors import InvalidSetting, Unavailable
+from monitor_core.performance.intake import PerformanceIntake
 from monitor_core.settings import Settings, redacted
 from monitor_core.snapshots.service import SnapshotService
 from monitor_core.storage import migrations
@@ -42,6 +43,7 @@ class Services:
     models: ModelStore
     snapshots: SnapshotService
     drift: DriftService
+    deliveries: PerformanceIntake
     now: Clock
 
     def close(self) -> None:
@@ -96,7 +98,8 @@ def open_services(settings: Settings, *, now: Clock = clock.now) -> Services:
     models = ModelStore(engine, trail, now)
     snapshots = SnapshotService(engine, settings, trail, now)
     drift = DriftService(engine, snapshots, models, trail, settings, now)
-    return Services(settings, engine, trail, models, snapshots, drift, now)
+    deliveries = PerformanceIntake(engine, trail, now)
+    return Services(settings, engine, trail, models, snapshots, drift, deliveries, now)
 
 
 def _make_folder(path: Path) -> None:

@@ -11,8 +11,10 @@ from anyio import from_thread, to_thread
 from starlette.requests import ClientDisconnect
 
 from monitor_core.asgi.context import answer
+from monitor_core.asgi.reading import sender
 from monitor_core.errors import InvalidInput, Refused, Unavailable
 from monitor_core.jobs import commands
+from monitor_core.snapshots.purposes import PURPOSES
 from monitor_core.snapshots.roles import Roles
 from monitor_core.values import ModelRef
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Body", "upload"]
 
 _SECONDS_A_CHUNK = 60.0
-PURPOSES = ("baseline", "current")
 
 
 class Body(io.RawIOBase):
@@ -94,7 +95,7 @@ async def upload(context: Context, request: Request) -> Response:
 
 
 def _take(context: Context, ref: ModelRef, query: QueryParams, body: BinaryIO) -> Response:
-    services, actor = context.services, _actor(query)
+    services, actor = context.services, sender(query.get("actor"))
     purpose, given, keep_rows = _purpose(query), _roles(query), _flag(query, "keep_rows")
     services.models.version(ref)
     accepted = commands.accept_upload(
@@ -104,18 +105,13 @@ def _take(context: Context, ref: ModelRef, query: QueryParams, body: BinaryIO) -
         purpose=purpose,
         roles=lambda proposed: given or proposed,
         keep_rows=keep_rows,
+        on_bad=query.get("on_bad", "keep"),
         actor=actor,
     )
     if accepted.job_id is None:
         return answer({"snapshot_id": accepted.snapshot_id, "duplicate": True})
     location = {"location": f"/api/v1/jobs/{accepted.job_id}"}
     return answer({"snapshot_id": accepted.snapshot_id, "job_id": accepted.job_id}, status=202, headers=location)
-
-
-def _actor(query: QueryParams) -> str:
-    """Return who uploads, as the sender says: the token tells only that it may."""
-    name = query.get("actor", "").strip()
-    return f"http: {name[:100]}" if name else "http"
 
 
 def _purpose(query: QueryParams) -> Any:

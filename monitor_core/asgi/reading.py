@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from monitor_core.drift.results import RunSummary
     from monitor_core.jobs.queue import Job
 
-__all__ = ["download_report", "get_job", "get_run", "list_models", "list_runs", "request_run"]
+__all__ = [
+    "download_report",
+    "get_job",
+    "get_run",
+    "list_models",
+    "list_runs",
+    "read_json",
+    "request_run",
+    "sender",
+    "version_of",
+]
 
 _LARGEST_BODY = 1 << 20
 
@@ -55,7 +65,7 @@ def list_models(context: Context, _request: Request) -> Response:
 
 def list_runs(context: Context, request: Request) -> Response:
     """Return the latest runs of a model version, newest first."""
-    ref = _ref(context, request)
+    ref = version_of(context, request)
     return answer({"runs": [_run(run) for run in context.services.drift.runs(ref, limit=_limit(request.query_params))]})
 
 
@@ -84,15 +94,15 @@ def get_job(context: Context, request: Request) -> Response:
     return answer({"job": _job(job, context.services.now())})
 
 
-async def read_json(request: Request) -> dict[str, Any]:
+async def read_json(request: Request, *, largest: int = _LARGEST_BODY) -> dict[str, Any]:
     """Return the body as an object; empty without a body."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise InvalidInput(f"a body of more than {_LARGEST_BODY:,} bytes")
+        if len(body) > largest:
+            raise InvalidInput(f"a body of more than {largest:,} bytes", hint="send larger ones as a file")
     try:
-        read = json.loads(body or b"{}")
+        read = json.loads(bytes(body) or b"{}")
     except ValueError as error:
         raise InvalidInput(f"the body is not JSON: {error}") from None
     if not isinstance(read, dict):
@@ -113,20 +123,26 @@ def request_run(context: Context, request: Request, body: dict[str, Any]) -> Res
     first, last = body.get("first"), body.get("last")
     if (first is None) != (last is None):
         raise InvalidInput("'first' and 'last' belong together")
-    name = (body.get("actor") or "").strip()
     job_id = commands.request_run(
         context.services,
-        _ref(context, request),
+        version_of(context, request),
         baseline_id=body.get("baseline_id"),
         granules=(first, last) if first is not None and last is not None else None,
         segment_column=body.get("segment_column") or "",
         overrides=body.get("overrides"),
-        actor=f"http: {name[:100]}" if name else "http",
+        actor=sender(body.get("actor")),
     )
     return answer({"job_id": job_id}, status=202, headers={"location": f"/api/v1/jobs/{job_id}"})
 
 
-def _ref(context: Context, request: Request) -> ModelRef:
+def sender(name: Any) -> str:
+    """Return who asks, as the sender says: the token tells only that it may."""
+    said = str(name or "").strip()
+    return f"http: {said[:100]}" if said else "http"
+
+
+def version_of(context: Context, request: Request) -> ModelRef:
+    """Return the model version that the address names; raises `NotFound`."""
     ref = ModelRef(request.path_params["model_id"], request.path_params["version"])
     context.services.models.version(ref)
     return ref

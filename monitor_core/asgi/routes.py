@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor_core.asgi import ingest, reading
+from monitor_core.asgi import deliveries, ingest, reading
 from monitor_core.asgi.context import answer
 from monitor_core.asgi.exposition import registry
 from monitor_core.asgi.health import health
@@ -41,6 +41,8 @@ def routes(context: Callable[[], Context]) -> list[Route]:
         Route(f"{_VERSION}/runs", _read(context, reading.list_runs), methods=["GET"]),
         Route(f"{_VERSION}/runs", _run(context), methods=["POST"]),
         Route(f"{_VERSION}/snapshots", _upload(context), methods=["PUT"]),
+        Route(f"{_VERSION}/predictions", _take(context, "predictions"), methods=["POST"]),
+        Route(f"{_VERSION}/labels", _take(context, "labels"), methods=["POST"]),
         Route("/api/v1/runs/{run_id}", _read(context, reading.get_run), methods=["GET"]),
         Route("/api/v1/runs/{run_id}/report", _read(context, reading.download_report), methods=["GET"]),
         Route("/api/v1/jobs/{job_id}", _read(context, reading.get_job), methods=["GET"]),
@@ -84,5 +86,15 @@ def _run(context: Callable[[], Context]) -> Callable[[Request], Awaitable[Respon
         found.access.check_write(request)
         body = await reading.read_json(request)
         return await to_thread.run_sync(reading.request_run, found, request, body)
+
+    return endpoint
+
+
+def _take(context: Callable[[], Context], kind: str) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        found = context()
+        found.access.check_write(request)
+        body = await reading.read_json(request, largest=deliveries.LARGEST_BODY)
+        return await to_thread.run_sync(deliveries.take_rows, found, request, body, kind, limiter=found.uploads)
 
     return endpoint

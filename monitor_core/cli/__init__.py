@@ -25,6 +25,8 @@ __all__ = ["build", "main"]
 _NOUNS = {
     "models": "models",
     "snapshots": "snapshots",
+    "predictions": "deliveries:predictions",
+    "labels": "deliveries:labels",
     "baselines": "baselines",
     "drift": "drift",
     "jobs": "jobs",
@@ -54,7 +56,8 @@ def build(words: Sequence[str] = ()) -> typer.Typer:
     wanted = {word for word in words if word in _NOUNS or word in _ALONE} or {*_NOUNS, *_ALONE}
     for name, module in _NOUNS.items():
         if name in wanted:
-            app.add_typer(import_module(f"monitor_core.cli.{module}").app, name=name)
+            place, _, attribute = module.partition(":")
+            app.add_typer(getattr(import_module(f"monitor_core.cli.{place}"), attribute or "app"), name=name)
     for name, module in _ALONE.items():
         if name in wanted:
             app.command(name, hidden=name in _HIDDEN)(getattr(import_module(f"monitor_core.cli.{module}"), name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -17,6 +17,7 @@ __all__ = [
     "Features",
     "Ignore",
     "Label",
+    "LabelDate",
     "Prediction",
     "RoleOptions",
     "Score",
@@ -30,6 +31,7 @@ Entity = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that 
 Prediction = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the predicted class or value.")]
 Score = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Column of a probability; repeatable.")]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the ground truth.")]
+LabelDate = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of when the label became known.")]
 Features = Annotated[
     list[str] | None, typer.Option("--feature", metavar="COLUMN", help="A feature, whatever was guessed; repeatable.")
 ]
@@ -50,6 +52,7 @@ class RoleOptions:
     feature: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     segment: str | None = None
+    label_date: str | None = None
 
     def on(self, guessed: Roles) -> Roles:
         """Return the guessed roles with what the user said on top.
@@ -75,7 +78,7 @@ class RoleOptions:
             (name, given.get(name, Role.IGNORED if role in taken else role)) for name, role in guessed.columns
         )
         date = self.date or (None if self.timestamp else guessed.fixed_date)
-        return Roles(columns, fixed_date=date, segment=self.segment or guessed.segment)
+        return replace(guessed, columns=columns, fixed_date=date, segment=self.segment or guessed.segment)
 
     def _given(self, names: list[str]) -> dict[str, Role]:
         wanted = [
@@ -86,6 +89,7 @@ class RoleOptions:
             (self.entity, Role.ENTITY_ID),
             (self.prediction, Role.PREDICTION),
             (self.label, Role.LABEL),
+            (self.label_date, Role.LABEL_DATE),
         ]
         given: dict[str, Role] = {}
         for name, role in wanted:

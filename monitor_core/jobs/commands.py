@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor_core.drift.service import BASELINE_KINDS
 from monitor_core.errors import Conflict, InvalidInput, MonitorError
+from monitor_core.jobs.deliveries import ON_BAD
 from monitor_core.jobs.queue import Job, JobQueue
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE_KINDS",
     "EXAMPLE_MODEL",
+    "ON_BAD",
     "Accepted",
     "accept_snapshot",
     "accept_upload",
@@ -58,10 +60,17 @@ def queue(services: Services) -> JobQueue:
     return JobQueue(services.engine, services.now)
 
 
-def accept_snapshot(services: Services, snapshot_id: str, roles: Roles, *, keep_rows: bool = False, actor: str) -> str:
+def accept_snapshot(
+    services: Services, snapshot_id: str, roles: Roles, *, keep_rows: bool = False, on_bad: str = "keep", actor: str
+) -> str:
     """Accept a staged upload and have it taken in; return the id of the job.
 
     The snapshot's new state and the job are written in one transaction: an accepted file always has its job.
+
+    Parameters
+    ----------
+    on_bad
+        What to do with predictions or labels of which rows are bad: one of `deliveries.ON_BAD`.
 
     Raises
     ------
@@ -70,12 +79,15 @@ def accept_snapshot(services: Services, snapshot_id: str, roles: Roles, *, keep_
     Conflict
         It was accepted or refused before.
     """
+    if on_bad not in ON_BAD:
+        raise InvalidInput(f"on_bad {on_bad!r} is not known", hint=f"one of {', '.join(ON_BAD)}")
     snapshot = services.snapshots.get(snapshot_id)
+    params = {"snapshot_id": snapshot_id} | ({"on_bad": on_bad} if on_bad != "keep" else {})
     with services.engine.begin() as connection:
         job_id = queue(services).enqueue(
             "take_in",
             ref=snapshot.ref,
-            params={"snapshot_id": snapshot_id},
+            params=params,
             requested_by=actor,
             connection=connection,
         )
@@ -92,6 +104,7 @@ def accept_upload(
     purpose: Purpose,
     roles: Callable[[Roles], Roles] = lambda proposed: proposed,
     keep_rows: bool | None = None,
+    on_bad: str = "keep",
     actor: str,
 ) -> Accepted:
     """Stage files and accept them without anybody looking in between, as programs do.
@@ -104,6 +117,8 @@ def accept_upload(
         Given the proposed roles, returns those to use.
     keep_rows
         None: as the setting says.
+    on_bad
+        As `accept_snapshot`.
 
     Raises
     ------
@@ -117,7 +132,7 @@ def accept_upload(
     try:
         wanted = roles(services.snapshots.preview(staged.snapshot_id, rows=0).roles)
         keep = services.settings.snapshots.keep_rows if keep_rows is None else keep_rows
-        job_id = accept_snapshot(services, staged.snapshot_id, wanted, keep_rows=keep, actor=actor)
+        job_id = accept_snapshot(services, staged.snapshot_id, wanted, keep_rows=keep, on_bad=on_bad, actor=actor)
     except MonitorError:
         services.snapshots.delete(staged.snapshot_id, actor=actor)
         raise

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from monitor_core.errors import NotFound
+from monitor_core.errors import NotFound, Refused
 from monitor_core.jobs import commands
+from monitor_core.jobs.deliveries import deliver, deliver_alone, kind_of, summary
 from monitor_core.jobs.example import EXAMPLE_TITLE, IMPORTANCE, LIVE, example_files, first_day
 from monitor_core.jobs.progress import part
 from monitor_core.jobs.pruning import prune_all
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from monitor_core.jobs.progress import Progress
     from monitor_core.jobs.queue import Job
     from monitor_core.runtime import Services
+    from monitor_core.snapshots.records import Snapshot
 
 __all__ = ["HANDLERS"]
 
@@ -37,13 +39,34 @@ Result = dict[str, Any]
 
 def take_in(services: Services, job: Job, progress: Progress) -> Result:
     """Check and count an accepted upload; judge the drift of the granules when it adds to them."""
-    snapshot_id = str(job.params["snapshot_id"])
-    taken = services.drift.take_in(snapshot_id, actor=job.requested_by, progress=part(progress, 0.0, 0.7))
-    result: Result = {"snapshot_id": snapshot_id}
+    snapshot = services.snapshots.get(str(job.params["snapshot_id"]))
+    result: Result = {"snapshot_id": snapshot.snapshot_id}
+    if snapshot.purpose in {"predictions", "labels"}:
+        on_bad = str(job.params.get("on_bad") or "keep")
+        return result | _delivered(services, snapshot, job, progress, on_bad=on_bad)
+    result |= _said_too(services, snapshot, job, part(progress, 0.0, 0.3))
+    taken = services.drift.take_in(snapshot.snapshot_id, actor=job.requested_by, progress=part(progress, 0.3, 0.7))
     if taken.baseline_id is not None:
         return result | {"baseline_id": taken.baseline_id}
-    ref = services.snapshots.get(snapshot_id).ref
-    return result | {"run_id": _judged(services, job, ref, {}, part(progress, 0.7, 1.0))}
+    return result | {"run_id": _judged(services, job, snapshot.ref, {}, part(progress, 0.7, 1.0))}
+
+
+def _delivered(services: Services, snapshot: Snapshot, job: Job, progress: Progress, *, on_bad: str) -> Result:
+    if snapshot.state == "ready":  # an earlier attempt came this far
+        return {}
+    batch = deliver_alone(services, snapshot, on_bad=on_bad, actor=job.requested_by, progress=progress)
+    return {"delivery": summary(batch)}
+
+
+def _said_too(services: Services, snapshot: Snapshot, job: Job, progress: Progress) -> Result:
+    """Take in what new data say about performance; what says nothing of use there is still good for drift."""
+    kind = kind_of(snapshot)
+    if kind is None or snapshot.state != "accepted":
+        return {}
+    try:
+        return {"delivery": summary(deliver(services, snapshot, kind, actor=job.requested_by, progress=progress))}
+    except Refused as error:
+        return {"not_delivered": [error.message, *error.reasons][:20]}
 
 
 def drift_run(services: Services, job: Job, progress: Progress) -> Result:

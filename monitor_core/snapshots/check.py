@@ -15,7 +15,7 @@ from monitor_core.snapshots.roles import Role, Roles
 from monitor_core.snapshots.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -67,6 +67,10 @@ class CheckResult:
         """What will not be counted, a sentence each."""
         said = [f"column {column!r}" for column in self.left_out_columns]
         return (*((f"{self.left_out_rows:,} rows without a readable date",) if self.left_out_rows else ()), *said)
+
+    def of_rows(self, n_rows: int, findings: Sequence[CheckFinding]) -> CheckResult:
+        """Return the same with what those who read the rows found."""
+        return replace(self, n_rows=n_rows, findings=verdicts.ordered([*self.findings, *findings]))
 
 
 def check_table(

@@ -45,7 +45,7 @@ def preview_of(
         looked.n_rows,
         table.num_rows,
         tuple(_column(name, table.column(name)) for name in table.column_names),
-        fitted(guess(table.schema, table, remembered=known), table.schema, snapshot.purpose, remembered=remembered),
+        fitted(guess(table.schema, table, remembered=known), table, snapshot.purpose, remembered=remembered),
         known is not None,
         looked.findings,
         _rows(table.slice(0, rows)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+import pyarrow.compute as pc
+
 from monitor_core.snapshots.columns import kind_of
 from monitor_core.snapshots.roles import Role, Roles
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PURPOSES", "Purpose", "fitted", "lacking"]
 
 Purpose = Literal["baseline", "current", "predictions", "labels"]
-"""``baseline`` and ``current`` hold features to be compared; ``predictions`` and ``labels`` what the model said and what
-came true."""
+"""``baseline`` and ``current`` hold features to be compared; ``predictions`` and ``labels`` what the model said and
+what came true."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 _KEPT: dict[str, tuple[Role, ...]] = {
@@ -28,18 +30,18 @@ _KEPT: dict[str, tuple[Role, ...]] = {
 }
 
 
-def fitted(roles: Roles, schema: pa.Schema, purpose: Purpose, *, remembered: Roles | None = None) -> Roles:
+def fitted(roles: Roles, sample: pa.Table, purpose: Purpose, *, remembered: Roles | None = None) -> Roles:
     """Return a proposal of roles with what the purpose has no use for ignored.
 
-    A file of labels needs a label: the column that the model's own files call so, else the only column that could be
-    one, which was taken for a feature or a prediction.
+    A file of labels needs a label: the column that the model's own files call so, else the only column of at most two
+    values among the first rows, which was taken for a feature or a prediction.
 
     Examples
     --------
     >>> import pyarrow as pa
-    >>> schema = pa.schema({"id": pa.int64(), "employed": pa.int64()})
+    >>> sample = pa.table({"id": [7, 8, 9], "employed": [0, 1, 0]})
     >>> proposed = Roles((("id", Role.ENTITY_ID), ("employed", Role.FEATURE)))
-    >>> [role.value for _, role in fitted(proposed, schema, "labels").columns]
+    >>> [role.value for _, role in fitted(proposed, sample, "labels").columns]
     ['entity_id', 'label']
     """
     kept = _KEPT.get(purpose)
@@ -48,7 +50,7 @@ def fitted(roles: Roles, schema: pa.Schema, purpose: Purpose, *, remembered: Rol
     columns = dict(roles.columns)
     if purpose == "labels" and Role.LABEL not in columns.values():
         label = remembered.one(Role.LABEL) if remembered is not None else None
-        found = label if label in columns else _only(roles, schema)
+        found = label if label in columns else _only(roles, sample)
         if found is not None:
             columns[found] = Role.LABEL
     plain = tuple((name, role if role in kept else Role.IGNORED) for name, role in columns.items())
@@ -56,16 +58,19 @@ def fitted(roles: Roles, schema: pa.Schema, purpose: Purpose, *, remembered: Rol
     return replace(roles, columns=plain, segment=segment)
 
 
-def _only(roles: Roles, schema: pa.Schema) -> str | None:
+def _only(roles: Roles, sample: pa.Table) -> str | None:
     might_be = [
         name
         for name, role in roles.columns
-        if role in (Role.FEATURE, Role.PREDICTION) and kind_of(schema.field(name).type) in _LABEL_KINDS
+        if role in (Role.FEATURE, Role.PREDICTION)
+        and kind_of(sample.schema.field(name).type) in _LABEL_KINDS
+        and len(pc.unique(sample[name].drop_null())) <= _CLASSES
     ]
     return might_be[0] if len(might_be) == 1 else None
 
 
 _LABEL_KINDS = ("numeric", "categorical", "boolean")
+_CLASSES = 2
 
 
 def lacking(roles: Roles, purpose: Purpose, *, needs_date: bool) -> Iterator[str]:

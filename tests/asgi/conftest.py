@@ -1,8 +1,28 @@
 """Ways to talk to an application in tests."""
 
+import socket
+import threading
+import time
+
 import anyio
 import httpx
 import pytest
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from monitor_core.asgi.access import Access
+from monitor_core.asgi.context import Context, database_down, told
+from monitor_core.asgi.guard import Guard, allowed_hosts
+from monitor_core.asgi.routes import routes
+from monitor_core.errors import MonitorError
+from monitor_core.jobs.handlers import HANDLERS
+from monitor_core.jobs.worker import Worker
+from monitor_core.runtime import open_services
+from monitor_core.settings import load
+
+TOKEN = "the-token"
 
 
 class Talk:
@@ -53,3 +73,61 @@ class Talk:
 @pytest.fixture
 def talk():
     return Talk
+
+
+class Server:
+    """Our routes, as the web process has them, behind a socket."""
+
+    def __init__(self, services):
+        self.services = services
+        context = Context(services, Access(services.settings, TOKEN), anyio.CapacityLimiter(4))
+        app = Starlette(
+            routes=routes(lambda: context),
+            middleware=[Middleware(Guard, names=allowed_hosts(services.settings))],
+            exception_handlers={MonitorError: told, SQLAlchemyError: database_down},
+        )
+        config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
+        self._server = uvicorn.Server(config)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+        self._thread.start()
+        self.address = self._socket.getsockname()
+        base = f"http://127.0.0.1:{self.address[1]}"
+        self.client = httpx.Client(base_url=base, timeout=30)
+        self.writer = httpx.Client(base_url=base, timeout=30, headers={"authorization": f"Bearer {TOKEN}"})
+        while not self._server.started:
+            time.sleep(0.01)
+
+    def work(self):
+        Worker(self.services, HANDLERS).run_pending()
+
+    def close(self):
+        self.client.close()
+        self.writer.close()
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.fixture(scope="session")
+def served():
+    """How a test starts a server on services of its own."""
+    return Server
+
+
+@pytest.fixture
+def serve(tmp_path, served):
+    """Serve a fresh installation."""
+    servers = []
+
+    def start(**arguments):
+        given = {"data_dir": tmp_path / "data", **arguments}
+        services = open_services(load(environ={}, arguments=given))
+        services.models.add("churn", version="1", actor="ann")
+        servers.append(served(services))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+        server.services.close()

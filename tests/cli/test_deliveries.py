@@ -1,0 +1,93 @@
+"""`predictions` and `labels`: what the model said and what came true, without a running app."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 400
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Predictions of two days."""
+    rng = np.random.default_rng(3)
+    days = np.repeat(np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[s]"), ROWS // 2)
+    score = rng.random(ROWS)
+    table = pa.table({"id": np.arange(ROWS), "when": pa.array(days), "score": score, "age": rng.normal(size=ROWS)})
+    pq.write_table(table, tmp_path / "said.parquet")
+    return tmp_path / "said.parquet"
+
+
+@pytest.fixture
+def came(tmp_path):
+    """Labels of most of them, without a date; one is not binary and one belongs to nobody."""
+
+    def make(name="came.csv", flip=0):
+        labels = [f"{row},{int(row % 3 == 0) ^ int(row < flip)}" for row in range(ROWS - 50)]
+        (tmp_path / name).write_text("\n".join(["id,churned", *labels, "398,maybe", "9999,1"]) + "\n")
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def model(cli, said):
+    cli("models", "add", "churn")
+    return cli("predictions", "upload", "churn", said, "--entity", "id", as_json=True)
+
+
+def test_predictions_are_taken_in(model):
+    """Rows, and what they are; features are nobody's business here."""
+    assert model.code == 0
+    (one,) = model.out
+    assert (one["kind"], one["n_rows"], one["n_accepted"]) == ("predictions", ROWS, ROWS)
+
+
+def test_labels_join_by_id_alone(cli, model, came):
+    """Bad rows are named and kept out, the orphan waits for its prediction."""
+    done = cli("labels", "upload", "churn", came(), as_json=True)
+    assert done.code == 0, done.err
+    (one,) = done.out
+    assert (one["n_accepted"], one["n_refused"], one["n_orphans"]) == (ROWS - 49, 1, 1)
+    assert any("maybe" in message for message in one["findings"])
+
+
+def test_or_the_whole_is_refused(cli, model, came):
+    """As the user chose: nothing is taken in."""
+    done = cli("labels", "upload", "churn", came(), "--on-bad", "refuse")
+    assert done.code == 2
+    assert "maybe" in done.err
+    listed = cli("labels", "list", "churn", as_json=True)
+    assert listed.out == []
+
+
+def test_corrections_are_counted(cli, model, came):
+    """A second answer replaces the first."""
+    cli("labels", "upload", "churn", came())
+    (one,) = cli("labels", "upload", "churn", came("again.csv", flip=7), as_json=True).out
+    assert one["n_corrections"] == 7
+    shown = cli("labels", "show", one["batch_id"], as_json=True).out
+    assert shown["n_corrections"] == 7
+    assert shown["effect"]
+
+
+def test_the_same_file_twice_adds_nothing(cli, model, said):
+    """It is recognised by its content."""
+    again = cli("predictions", "upload", "churn", said, as_json=True)
+    assert (again.code, again.out[0]["duplicate"]) == (0, True)
+
+
+def test_a_file_without_labels_is_refused_with_its_reason(cli, model, said):
+    """Which role is missing."""
+    done = cli("labels", "upload", "churn", said, "--entity", "id")
+    assert done.code == 2
+    assert "no column is the label" in done.err
+
+
+def test_deliveries_are_listed_by_what_they_hold(cli, model, came):
+    """Labels are not predictions."""
+    cli("labels", "upload", "churn", came())
+    assert [one["kind"] for one in cli("predictions", "list", "churn", as_json=True).out] == ["predictions"]
+    assert [one["kind"] for one in cli("labels", "list", "churn", as_json=True).out] == ["labels"]
+    assert "delivery" in cli("labels", "list", "churn").out

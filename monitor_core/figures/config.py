@@ -36,6 +36,11 @@ headless = true
 fileWatcherType = "none"
 maxUploadSize = 1024
 
+[runner]
+# A full collection after every run costs 60 to 90 ms in which no message leaves the server; Python's own collector
+# finds the same garbage in time.
+postScriptGC = false
+
 [browser]
 gatherUsageStats = false
 

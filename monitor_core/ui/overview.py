@@ -8,16 +8,16 @@ import streamlit as st
 
 from monitor_core.drift.results import CellState
 from monitor_core.errors import MonitorError
-from monitor_core.figures.drift import sparkline
 from monitor_core.jobs import commands
 from monitor_core.reports.numbers import fixed, p_value
 from monitor_core.ui import access
 from monitor_core.ui.frame import card, empty, is_dark, zone
 from monitor_core.ui.jobs import actor, track
+from monitor_core.ui.light import Meter, Numeric, figure, markup_table, spark
 from monitor_core.ui.lines import cli_lines, http_lines
 from monitor_core.ui.places import DATA, DRIFT
 from monitor_core.ui.reading import attention, drifted_shares, leaders
-from monitor_core.ui.tables import table
+from monitor_core.ui.tables import csv_button
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import STATE, age, counted, moment, run_status
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from monitor_core.drift.results import RunSummary
     from monitor_core.runtime import Services
     from monitor_core.storage.models import Model
-    from monitor_core.ui.reading import Attention
+    from monitor_core.ui.reading import Attention, Leader
     from monitor_core.values import ModelRef
 
 __all__ = ["about", "greet", "latest_runs", "leading_features", "model_cards", "needs_attention"]
@@ -85,7 +85,7 @@ def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary 
                 if run is not None:
                     shares = _shares(app, run)
                     _metric(shares)
-                    _spark(model, run, shares)
+                    _spark(app, model, run, shares)
                 _facts(app, model, run)
                 st.space("stretch")
                 _way_on(ref, run)
@@ -104,7 +104,7 @@ def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | No
             with share:
                 _metric(shares)
             with history:
-                _spark(model, run, shares, height=84)
+                _spark(app, model, run, shares, height=84)
         with way_on:
             _way_on(ref, run)
 
@@ -127,17 +127,14 @@ def _shares(app: Services, run: RunSummary) -> list[float]:
 
 
 def _metric(shares: Sequence[float]) -> None:
-    st.metric("Features drifting", f"{shares[-1] if shares else 0:.0f}%")
+    figure("Features drifting", f"{shares[-1] if shares else 0:.0f}%")
 
 
-def _spark(model: Model, run: RunSummary, shares: Sequence[float], *, height: int = 52) -> None:
+def _spark(app: Services, model: Model, run: RunSummary, shares: Sequence[float], *, height: int = 52) -> None:
     if len(shares) > 1:
-        st.echarts_chart(
-            sparkline(shares, dark=is_dark()),
-            height=height,
-            key=f"spark-{run.run_id}",
-            alt=f"Share of features drifting, {counted(run.n_granules, model.granularity.word)} to {run.last_granule}",
-        )
+        alt = f"Share of features drifting, {counted(run.n_granules, model.granularity.word)} to {run.last_granule}"
+        labels = access.matrix(app, run.run_id).granules
+        st.html(spark(shares, labels=labels, dark=is_dark(), height=height, alt=alt))
 
 
 def _facts(app: Services, model: Model, run: RunSummary | None) -> None:
@@ -181,12 +178,13 @@ def needs_attention(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSumm
 def _attention_line(model: Model, ref: ModelRef, one: Attention, position: int, *, many: bool) -> None:
     state, colour = STATE[one.state]
     whose = f"{plain(model.title)} · " if many else ""
+    lasting = counted(one.lasting, model.granularity.word)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"attention-{position}"):
-        st.badge(state, color=colour)
-        with st.container(gap=None, width="stretch"):
-            st.markdown(f"**{plain(one.feature, limit=60)}**")
-            st.caption(whose + _evidence(one, model.granularity.word))
-        st.caption(counted(one.lasting, model.granularity.word), width="content")
+        st.markdown(
+            f":{colour}-badge[{state}] **{plain(one.feature, limit=60)}** :small[:gray[{lasting}]]  \n"
+            f":small[:gray[{whose}{_evidence(one, model.granularity.word)}]]",
+            width="stretch",
+        )
         st.page_link(
             DRIFT,
             label="Open",
@@ -211,27 +209,35 @@ def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -
         if not found:
             st.caption("No feature could be computed yet.")
             return
-        table(
+        history = f"Last {counted(run.n_granules, word)}"
+        titles = ("Feature", "PSI", history, "State", "Adjusted p", "Rows", word.capitalize())
+        alt = "Features with the largest PSI in the latest data"
+        top = max(0.4, *(one.psi for one in found))
+        st.html(markup_table(titles, [_leader(one) for one in found], alt=alt, top=top))
+        csv_button(
             {
                 "Feature": [one.feature for one in found],
                 "PSI": [one.psi for one in found],
-                f"Last {counted(run.n_granules, word)}": [list(one.history) for one in found],
                 "State": [STATE[one.state][0] for one in found],
                 "Adjusted p": [p_value(one.p_adjusted) for one in found],
                 "Rows": [one.n_rows for one in found],
                 word.capitalize(): [one.granule for one in found],
             },
             name=f"leaders_{ref.model_id}_{ref.version}",
-            alt="Features with the largest PSI in the latest data",
-            hidden=(f"Last {counted(run.n_granules, word)}",),
-            config={
-                "PSI": st.column_config.ProgressColumn(
-                    min_value=0.0, max_value=max(0.4, *(one.psi for one in found)), format="%.2f"
-                ),
-                f"Last {counted(run.n_granules, word)}": st.column_config.AreaChartColumn(y_min=0),
-                "Rows": st.column_config.NumberColumn(format="localized"),
-            },
         )
+
+
+def _leader(one: Leader) -> tuple[str | float, ...]:
+    history = spark(one.history, dark=is_dark(), height=22, alt=f"PSI of {one.feature} over time")
+    return (
+        one.feature,
+        Meter(one.psi),
+        history,
+        STATE[one.state][0],
+        Numeric(p_value(one.p_adjusted)),
+        Numeric(f"{one.n_rows:,}"),
+        one.granule,
+    )
 
 
 def about(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> str:

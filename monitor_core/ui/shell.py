@@ -14,6 +14,7 @@ from monitor_core.errors import MonitorError, Unavailable
 from monitor_core.figures.theme import DARK, LIGHT
 from monitor_core.ui.access import choose_model, services
 from monitor_core.ui.frame import failure, is_dark
+from monitor_core.ui.light import STYLE
 from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, SETTINGS
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["open_page"]
 
-_PRIMARY_INK = f"""<style>
+_RULES = f"""<style>
 [class*="st-key-go-"] button:not(:disabled) {{ color: light-dark({LIGHT.on_primary}, {DARK.on_primary}) }}
-</style>"""
+{STYLE}</style>"""
 """Streamlit writes white on the primary colour, 3.2:1 in the dark; keys of primary buttons begin with ``go-``."""
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ _ASSETS = Path(__file__).parent / "assets"
 def open_page() -> None:
     """Draw the frame and run the page that the address names."""
     st.logo(_ASSETS / f"logo-{'dark' if is_dark() else 'light'}.svg", icon_image=_ASSETS / "mark.svg")
-    st.html(_PRIMARY_INK)
+    st.html(_RULES)
     page = st.navigation(
         {
             "": [

@@ -11,7 +11,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["as_csv", "table"]
+__all__ = ["as_csv", "csv_button", "table"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -70,9 +70,14 @@ def table(
         height=height,  # type: ignore[arg-type]  # "auto", "content" or pixels, as Streamlit takes them
         alt=alt,
     )
+    csv_button({title: values for title, values in columns.items() if title not in hidden}, name=name)
+
+
+def csv_button(columns: Mapping[str, Sequence[Any]], *, name: str) -> None:
+    """Draw the button that downloads columns of one length as ``<name>.csv``."""
     st.download_button(
         "CSV",
-        lambda: as_csv({title: values for title, values in columns.items() if title not in hidden}),
+        lambda: as_csv(columns),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv-{name}",

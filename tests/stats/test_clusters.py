@@ -60,7 +60,7 @@ class TestDesignEffect:
 
     @pytest.mark.parametrize(
         ("tp", "relevant"),
-        [([], []), ([3], [7]), ([0, 0], [0, 0]), ([0, 0], [4, 9]), ([4, 9], [4, 9]), ([2, 0], [5, 0])],
+        [([], []), ([3], [7]), ([0, 0], [0, 0]), ([0, 0], [4, 9]), ([4, 9], [4, 9]), ([2], [5])],
     )
     def test_nothing_to_measure(self, tp, relevant):
         """One cluster, no case, only errors, none: taken as independent."""

@@ -33,7 +33,7 @@ def test_written_out():
 
 
 def test_the_mean_of_a_quiet_day_is_what_was_put_in():
-    """At the null each factor has mean 1: after t days e has mean t / 365. That is why one year in 20 alarms at most."""
+    """At the null each factor has mean 1: after t days e has mean t / 365, so one year in 20 alarms at most."""
     rng = np.random.default_rng(3)
     tp = rng.binomial(5, 0.5625, (200_000, 3))
     days = np.stack([tp, np.full_like(tp, 5)], axis=-1)

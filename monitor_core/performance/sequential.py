@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor_core.performance.calendar import granules_a_year
-from monitor_core.performance.clusters import effect_of, relevant_of
+from monitor_core.performance.clusters import relevant_of
 from monitor_core.performance.results import Sequential
+from monitor_core.performance.tempering import running_effect
 from monitor_core.stats import (
     e_process,
     expected_delay,
@@ -38,7 +39,6 @@ FloatArray: TypeAlias = NDArray[np.float64]
 EXPECTED_DROPS = (0.05, 0.10, 0.20)
 """Relative drops of F1 that the expected delays are told for."""
 
-_LEARNED_FROM = 90
 _RECENT = 30
 _GUARANTEED = 1.1
 
@@ -88,26 +88,26 @@ def sequential(
 
     Notes
     -----
-    The design effect that tempers the evidence is learned on the first 90 matured granules and then held: learned on
-    all of them, a drop would pass for clustering and hide itself. Above 1.1 the alarm's rate is calibrated by
-    simulation, not guaranteed.
+    The evidence of each granule is tempered by the design effect that the granules before it show (`running_effect`).
+    Where the latest is above 1.1, the alarm's rate is calibrated by simulation, not guaranteed.
     """
     null = _null(baseline, baseline_deff)
     if isinstance(null, str):
         return _nothing(null, settings)
     matured = slice(0, maturity.matured)
     tp, cases = series.true_positives[matured], relevant_of(series)[matured]
-    effect = effect_of(series, 0, min(maturity.matured, _LEARNED_FROM))
+    effects = running_effect(tp, cases)
+    deff = float(effects[-1])
     restart = 1.0 / granules_a_year(granularity)
     codes = maturity.codes[: maturity.matured]
     resets = sorted({int(np.searchsorted(codes, each.first, "left")) for each in acknowledged})
-    pieces = np.split(np.stack([tp, cases], axis=1), resets)
-    values = [e_process(piece, f_star=null.f_star, deff=effect.deff, restart=restart) for piece in pieces]
+    pieces = zip(*(np.split(part, resets) for part in (np.stack([tp, cases], axis=1), effects[:-1])), strict=True)
+    values = [e_process(days, f_star=null.f_star, deff=effect, restart=restart) for days, effect in pieces]
     e_values = np.concatenate(values)
     alarms = np.flatnonzero(e_values >= settings.alarm_evidence)
     since = alarms[alarms >= (resets[-1] if resets else 0)]
     per_granule = _relevant_per_granule(maturity, cases)
-    delays = _Delays(null.f1, per_granule, effect.deff, settings.alarm_evidence, restart)
+    delays = _Delays(null.f1, per_granule, deff, settings.alarm_evidence, restart)
     return Sequential(
         granules=series.granules[matured],
         e_values=tuple(e_values.tolist()),
@@ -115,12 +115,12 @@ def sequential(
         alarm=series.granules[since[0]] if since.size else None,
         acknowledged_at=max((each.at for each in acknowledged), default=None),
         f_star=null.f_star,
-        design_effect=effect.deff,
-        guarantee="guaranteed" if effect.deff <= _GUARANTEED and not null.words else "calibrated",
+        design_effect=deff,
+        guarantee="guaranteed" if deff <= _GUARANTEED and not null.words else "calibrated",
         relevant_per_granule=per_granule,
         expected_delay=delays.expected(null.f_star),
         expected_delay_large_baseline=delays.expected(float(f_star_from_f1(null.f1))),
-        smallest_drop=smallest_drop(per_granule, f1=null.f1, deff=effect.deff),
+        smallest_drop=smallest_drop(per_granule, f1=null.f1, deff=deff),
         first_alarm=series.granules[alarms[0]] if alarms.size else None,
         reason=null.words if maturity.matured else "no prediction has matured yet",
     )

@@ -23,11 +23,12 @@ def asgi_key(scope: Mapping[str, Any]) -> tuple[Any, ...]:
     route = scope.get("route")
     fastapi = scope.get("fastapi")
     context = fastapi.get("effective_route_context") if fastapi else None
+    root_path = scope.get("root_path", "")
     if route is None:
-        route = scope.get("endpoint")
-        if route is None and fastapi and "frontend_path" in fastapi:
-            return ("frontend", id(context), scope.get("root_path", "")), (context,)
-    return (id(route), id(context), scope.get("root_path", "")), (route, context)
+        handler = scope.get("endpoint")
+        is_frontend = bool(fastapi) and "frontend_path" in fastapi
+        return (id(handler), *(scope.get("path_params") or ()), is_frontend, id(context), root_path), (handler, context)
+    return (id(route), id(context), root_path), (route, context)
 
 
 def asgi_endpoint(scope: Mapping[str, Any]) -> str:
@@ -76,7 +77,7 @@ def wsgi_endpoint(environ: MutableMapping[str, Any], script_name: str) -> str:
     Parameters
     ----------
     environ
-        After the application was called.
+        When the application starts its answer: Flask takes the request out before it returns.
     script_name
         `SCRIPT_NAME` before it was: what came on top is the mount's prefix.
 
@@ -114,17 +115,21 @@ def _by_handler(scope: Mapping[str, Any]) -> str | None:
     handler = scope.get("endpoint")
     if handler is None:
         return None
-    paths = _paths_of(handler, getattr(scope.get("app"), "routes", ()), _MOST_DEPTH)
-    return ", ".join(dict.fromkeys(paths)) or None
+    given = set(scope.get("path_params") or ())
+    found = _routes_of(handler, getattr(scope.get("app"), "routes", ()), _MOST_DEPTH)
+    fitting = [(names, path) for names, path in found if names <= given]
+    most = max((len(names) for names, _ in fitting), default=0)
+    return ", ".join(dict.fromkeys(path for names, path in fitting if len(names) == most)) or None
 
 
-def _paths_of(handler: object, routes: Iterable[object], depth: int) -> list[str]:
+def _routes_of(handler: object, routes: Iterable[object], depth: int) -> list[tuple[set[str], str]]:
+    """Return names of parameters and path of each route with this handler."""
     found = []
     for route in routes:
         if getattr(route, "endpoint", None) is handler:
-            found.append(_path(route) or "")
+            found.append((set(getattr(route, "param_convertors", ())), _path(route) or ""))
         elif depth and _is_mount(route):
-            found += _paths_of(handler, getattr(route, "routes", ()) or (), depth - 1)
+            found += _routes_of(handler, getattr(route, "routes", ()) or (), depth - 1)
     return found
 
 

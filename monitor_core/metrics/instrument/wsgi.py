@@ -39,7 +39,7 @@ class WsgiMetricsMiddleware:
     metrics_path
         Where `/metrics` is answered without asking the application; nowhere when None.
     endpoint
-        Gives the route's template from the environment, after the application was called. Without it Flask's rule is
+        Gives the route's template from the environment, when the application starts its answer. Without it Flask's rule is
         taken, and requests of other frameworks read `__unmatched__`. Never return a raw path: clients choose it.
     """
 
@@ -72,7 +72,7 @@ class WsgiMetricsMiddleware:
         exchange = _Exchange(self._recorder, environ, self._resolve)
 
         def watched_start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            exchange.status = int(status[:3])
+            exchange.start(int(status[:3]))
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         try:
@@ -91,7 +91,7 @@ class WsgiMetricsMiddleware:
 
 
 class _Exchange:
-    """One answer on its way out; counted when the server closes it."""
+    """One answer on its way out; counted at its end, or when the server closes it before."""
 
     def __init__(
         self,
@@ -105,11 +105,17 @@ class _Exchange:
         self._environ = environ
         self._resolve = resolve
         self._script_name = str(environ.get("SCRIPT_NAME", ""))
+        self._endpoint: str | None = None
         self._first = self._finished = 0.0
         self._n_parts = 0
         self._is_done = False
         recorder.enter()
         self._started = perf_counter()
+
+    def start(self, status: int) -> None:
+        """Note the status, and who answers: Flask forgets the request before it returns."""
+        self.status = status
+        self._endpoint = self._resolve(self._environ, self._script_name)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -119,7 +125,8 @@ class _Exchange:
                 self._n_parts += 1
                 yield part
             self._finished = perf_counter()
-        except GeneratorExit:
+            self.done(self.status or 500)
+        except GeneratorExit:  # closed early: `close` says what that means
             raise
         except BaseException:
             self.done(500)
@@ -132,10 +139,10 @@ class _Exchange:
             if close is not None:
                 close()
         except BaseException:
-            self.done(self.status if self._finished else 500)
+            self.done(500)
             raise
-        is_partial = self._n_parts and not self._finished
-        self.done(499 if is_partial and not self._is_complete() else self.status or 500)
+        is_partial = self._n_parts and not self._is_complete()
+        self.done(499 if is_partial else self.status or 500)
 
     def done(self, status: int) -> None:
         """Count once."""
@@ -143,7 +150,7 @@ class _Exchange:
             return
         self._is_done = True
         self._recorder.leave()
-        endpoint = self._resolve(self._environ, self._script_name)
+        endpoint = self._endpoint if self.status else self._resolve(self._environ, self._script_name)
         if endpoint is None:
             return
         method = self._environ.get("REQUEST_METHOD", "")

@@ -84,8 +84,12 @@ def ask():
     def call(app, path, method="GET", **options):
         answer = Answer()
 
+        bodies = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
         async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
+            for body in bodies:
+                return body
+            return await asyncio.Event().wait()  # a client that waits for its answer
 
         async def run():
             try:

@@ -12,6 +12,7 @@ from monitor_core import clock
 from monitor_core.drift.service import DriftService
 from monitor_core.errors import InvalidSetting, Unavailable
 from monitor_core.performance.intake import PerformanceIntake
+from monitor_core.performance.service import PerformanceService
 from monitor_core.settings import Settings, redacted
 from monitor_core.snapshots.service import SnapshotService
 from monitor_core.storage import migrations
@@ -44,6 +45,7 @@ class Services:
     snapshots: SnapshotService
     drift: DriftService
     deliveries: PerformanceIntake
+    performance: PerformanceService
     now: Clock
 
     def close(self) -> None:
@@ -99,7 +101,8 @@ def open_services(settings: Settings, *, now: Clock = clock.now) -> Services:
     snapshots = SnapshotService(engine, settings, trail, now)
     drift = DriftService(engine, snapshots, models, trail, settings, now)
     deliveries = PerformanceIntake(engine, trail, now)
-    return Services(settings, engine, trail, models, snapshots, drift, deliveries, now)
+    performance = PerformanceService(engine, models, trail, settings, now)
+    return Services(settings, engine, trail, models, snapshots, drift, deliveries, performance, now)
 
 
 def _make_folder(path: Path) -> None:

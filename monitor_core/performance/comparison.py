@@ -25,9 +25,9 @@ def compare(current: WindowMetrics, other: WindowMetrics, cells: NDArray[np.int6
     current, other
         Windows of both.
     cells
-        Labelled rows that both predicted in the window of `current`, at ``4 * label + 2 * current + other``, shape (8,).
-        With any relevant case among them the comparison is paired and rests on these rows alone; without, it rests on
-        each version's own rows, and whatever else differs between those counts, too.
+        Labelled rows that both predicted in the window of `current`, at ``4 * label + 2 * current + other``, shape
+        (8,). With any relevant case among them the comparison is paired and rests on these rows alone; without, it
+        rests on each version's own rows, and whatever else differs between those counts, too.
     """
     relevant = int(cells[1:].sum())
     if relevant:

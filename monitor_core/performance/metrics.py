@@ -23,9 +23,21 @@ from monitor_core.stats import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor_core.performance.counts import Counts
 
-__all__ = ["CALIBRATION", "INDEPENDENT", "LOSSES", "METRICS", "RANKING", "RATES", "calibration_metrics", "metrics_of"]
+__all__ = [
+    "CALIBRATION",
+    "INDEPENDENT",
+    "LOSSES",
+    "METRICS",
+    "RANKING",
+    "RATES",
+    "bare_metrics",
+    "calibration_metrics",
+    "metrics_of",
+]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
@@ -108,6 +120,18 @@ def calibration_metrics(
             "calibration_error", found.error, n, "debiased root mean square over groups" + spread.words, badge=badge
         ),
     )
+
+
+def bare_metrics(given: Mapping[str, float]) -> tuple[Metric, ...]:
+    """Return values as somebody wrote them down: without interval, and saying so.
+
+    Examples
+    --------
+    >>> [metric.badge for metric in bare_metrics({"f1": 0.72})]
+    ['a bare value: its uncertainty is unknown']
+    """
+    badge = "a bare value: its uncertainty is unknown"
+    return tuple(Metric(name, value, None, None, 0, "as given", badge) for name, value in given.items())
 
 
 def _rates(counts: Counts, spread: _Spread) -> tuple[Metric, ...]:

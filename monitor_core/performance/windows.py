@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from monitor_core.settings import PerformanceSettings
     from monitor_core.values import Granularity, ModelRef
 
-__all__ = ["Piece", "counts_of", "piece_of", "window_metrics"]
+__all__ = ["PACE", "Piece", "counts_of", "piece_of", "window_metrics"]
 
-_RECENT = 30
+PACE = 30
+"""Granules that the pace of labels is taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _words(counts: Counts, maturity: Maturity, granularity: Granularity, state: 
 
 def _pace(series: Series, maturity: Maturity, piece: Piece, *, granularity: Granularity, deff: float) -> Pace:
     codes = maturity.codes[: maturity.matured]
-    start = int(np.searchsorted(codes, codes[-1] - _RECENT, "right")) if codes.size else 0
+    start = int(np.searchsorted(codes, codes[-1] - PACE, "right")) if codes.size else 0
     lasted = float(codes[-1] - codes[start] + 1) if codes.size else 1.0
     recent = slice(start, maturity.matured)
     labelled, relevant = (float(part[recent].sum()) / lasted for part in (labelled_of(series), relevant_of(series)))

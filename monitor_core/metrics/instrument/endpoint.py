@@ -26,7 +26,7 @@ def asgi_key(scope: Mapping[str, Any]) -> tuple[Any, ...]:
     root_path = scope.get("root_path", "")
     if route is None:
         handler = scope.get("endpoint")
-        is_frontend = bool(fastapi) and "frontend_path" in fastapi
+        is_frontend = fastapi is not None and "frontend_path" in fastapi
         return (id(handler), *(scope.get("path_params") or ()), is_frontend, id(context), root_path), (handler, context)
     return (id(route), id(context), root_path), (route, context)
 

@@ -54,7 +54,7 @@ def render(
     multiprocess.check_workers(look_around=True)
     encode, content_type = choose_encoder(accept)
     shown = _all_workers(registry) if multiprocess.is_active() else registry
-    body = encode(shown.restricted_registry(names) if names else shown)  # type: ignore[arg-type]
+    body = encode(shown.restricted_registry(names) if names else shown)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
     if gzip_accepted(accept_encoding):
         body = gzip.compress(body, compresslevel=6, mtime=0)
@@ -68,5 +68,5 @@ def _all_workers(registry: CollectorRegistry) -> CollectorRegistry:
     for collector in collectors(registry):
         if isinstance(collector, SystemCollector):
             shown.register(collector)  # first: it writes what the files are then read for
-    MultiProcessCollector(shown)
+    MultiProcessCollector(shown)  # type: ignore[no-untyped-call]
     return shown

@@ -39,8 +39,9 @@ class WsgiMetricsMiddleware:
     metrics_path
         Where `/metrics` is answered without asking the application; nowhere when None.
     endpoint
-        Gives the route's template from the environment, when the application starts its answer. Without it Flask's rule is
-        taken, and requests of other frameworks read `__unmatched__`. Never return a raw path: clients choose it.
+        Gives the route's template from the environment, when the application starts its answer. Without it Flask's
+        rule is taken, and requests of other frameworks read `__unmatched__`. Never return a raw path: clients choose
+        it.
     """
 
     def __init__(

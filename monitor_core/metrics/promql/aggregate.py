@@ -38,7 +38,7 @@ def grouped(frame: Frame, names: Sequence[str], *, without_names: bool) -> Group
     return list(places), number
 
 
-def aggregate(operator: str, frame: Frame, groups: Groups, parameter: Floats | None) -> Frame:
+def aggregate(operator: str, frame: Frame, groups: Groups, parameter: Floats | None, *, compat: int) -> Frame:
     """Make one series of each group.
 
     Parameters
@@ -51,6 +51,8 @@ def aggregate(operator: str, frame: Frame, groups: Groups, parameter: Floats | N
         Where each belongs.
     parameter
         One number a step, for ``quantile``.
+    compat
+        3, or 2 for the way of Prometheus 2.42.
     """
     labels, number = groups
     if not labels:
@@ -58,6 +60,8 @@ def aggregate(operator: str, frame: Frame, groups: Groups, parameter: Floats | N
     counts = counted(frame.present, number, len(labels)).astype(np.float64)
     with np.errstate(all="ignore"):
         values = _AGGREGATES[operator](frame, number, counts, parameter)
+    if compat != 3 and operator in {"stddev", "stdvar"}:
+        values = np.where(counts == 1, 0.0, values)  # also of one infinity or NaN
     unnamed = np.zeros(len(labels), dtype=bool)
     np.logical_or.at(unnamed, number, frame.unnamed)
     return Frame(labels, values, counts > 0, unnamed)
@@ -171,27 +175,32 @@ def number_text(value: float) -> str:
 def count_values(label: str, frame: Frame, names: Sequence[str], *, without_names: bool, most: int) -> Frame:
     """Count how often each value comes in each group; the value becomes a label."""
     labels, number = grouped(frame, names, without_names=without_names)
-    places: dict[Labels, int] = {}
-    rows: list[Floats] = []
-    unnamed: list[bool] = []
-    for group in range(len(labels)):
-        members = np.flatnonzero(number == group)
-        values, there = frame.values[members], frame.present[members]
-        for value in np.unique(values[there]).tolist():
-            same = np.isnan(values) if np.isnan(value) else values == value
-            kept = without(labels[group], frozenset({label}))
-            key = tuple(sorted((*kept, (label, number_text(value)))))
-            if places.setdefault(key, len(places)) == len(rows):
-                rows.append(np.zeros(frame.steps))
-                unnamed.append(False)
-            if len(rows) > most:
-                raise ExecutionFailed(f"count_values gives more than {most} series")
-            rows[places[key]] += (same & there).sum(axis=0)
-            unnamed[places[key]] |= bool(frame.unnamed[members].any())
-    if not rows:
+    if not labels:
         return empty(frame.steps)
-    counts = np.stack(rows)
-    return Frame(list(places), counts, counts > 0, np.array(unnamed))
+    rows, columns = np.nonzero(frame.present)
+    distinct, which = np.unique(frame.values[rows, columns], return_inverse=True)
+    if len(distinct) > most:
+        raise ExecutionFailed(f"count_values gives more than {most} series")
+    pairs, place = np.unique(number[rows] * len(distinct) + which, return_inverse=True)
+    counts = np.zeros((len(pairs), frame.steps))
+    np.add.at(counts, (place, columns), 1)
+    unnamed = np.zeros(len(pairs), dtype=bool)
+    np.logical_or.at(unnamed, place, frame.unnamed[rows])
+    replaced = frozenset({label})
+    named = [
+        tuple(sorted((*without(labels[pair // len(distinct)], replaced), (label, number_text(float(value))))))
+        for pair, value in zip(pairs.tolist(), distinct[pairs % len(distinct)], strict=True)
+    ]
+    return _summed(Frame(named, counts, counts > 0, unnamed))
+
+
+def _summed(frame: Frame) -> Frame:
+    """Add up series with the same labels: groups that differed only in the label that was replaced."""
+    places: dict[Labels, int] = {}
+    number = np.array([places.setdefault(labels, len(places)) for labels in frame.labels], dtype=np.intp)
+    if len(places) == len(frame.labels):
+        return frame
+    return aggregate("sum", frame, (list(places), number), None, compat=3)
 
 
 def general_text(value: float) -> str:

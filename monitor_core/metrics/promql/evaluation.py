@@ -211,7 +211,7 @@ class Evaluation:
         if node.operator in {"topk", "bottomk"}:
             assert parameter is not None
             return aggregate.extremes(frame, groups, parameter, largest=node.operator == "topk")
-        return aggregate.aggregate(node.operator, frame, groups, parameter)
+        return aggregate.aggregate(node.operator, frame, groups, parameter, compat=self.compat)
 
     def count_values(self, node: Aggregation, steps: Stamps) -> Frame:
         """Evaluate ``count_values``."""
@@ -286,8 +286,8 @@ class Evaluation:
         others = [argument for argument in node.arguments if argument is not ranged]
         parameters = tuple(self.scalar(argument, steps) for argument in others)
         given = self.windows(ranged, steps)
-        self.budget.tick()
-        values, present = windows.apply(node.name, given, parameters, compat=self.compat)
+        tick = self.budget.tick
+        values, present = windows.apply(node.name, given, parameters, compat=self.compat, tick=tick)
         frame = Frame(given.labels, values, present, given.unnamed).filled()
         if node.name == "quantile_over_time" and frame.labels:
             self.check_quantile(parameters[0], others[0])

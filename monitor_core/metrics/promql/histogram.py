@@ -96,8 +96,7 @@ def over_buckets(
         for buckets, steps in _patterns(frame.present[histogram.rows]):
             rows = histogram.rows[buckets]
             counts = frame.values[np.ix_(rows, steps)] if len(steps) < frame.steps else frame.values[rows]
-            with np.errstate(all="ignore"):
-                values[number, steps] = function(histogram.bounds[buckets], counts, steps)
+            values[number, steps] = function(histogram.bounds[buckets], counts, steps)
             present[number, steps] = True
     return Frame([histogram.labels for histogram in found], values, present, unnamed)
 
@@ -140,7 +139,8 @@ def _rising(counts: Floats, compat: int) -> tuple[Floats, bool]:
 
 def _almost_equal(a: Floats, b: Floats) -> NDArray[np.bool_]:
     total = np.abs(a) + np.abs(b)
-    return np.asarray((a == b) | ((a != 0) & (b != 0) & (np.abs(a - b) / total < TOLERANCE)))
+    with np.errstate(all="ignore"):
+        return np.asarray((a == b) | ((a != 0) & (b != 0) & (np.abs(a - b) / total < TOLERANCE)))
 
 
 def quantile(q: Floats, bounds: Floats, counts: Floats, *, compat: int = 3) -> tuple[Floats, bool]:
@@ -166,7 +166,7 @@ def quantile(q: Floats, bounds: Floats, counts: Floats, *, compat: int = 3) -> t
     if len(bounds) < 2:
         return np.where(inside, nothing, outside), False
     counts, forced = _rising(counts, compat)
-    rank = q * counts[-1]
+    rank = np.where(inside, q, 0) * counts[-1]
     reached = counts[:-1] >= rank
     place = np.where(reached.any(axis=0), reached.argmax(axis=0), len(bounds) - 1)
     steps = np.arange(counts.shape[1])
@@ -174,7 +174,8 @@ def quantile(q: Floats, bounds: Floats, counts: Floats, *, compat: int = 3) -> t
     begin = np.where(place > 0, bounds[before], 0.0)
     below = np.where(place > 0, counts[before, steps], 0.0)
     width = bounds[place] - begin
-    found = begin + width * ((rank - below) / (counts[place, steps] - below))
+    with np.errstate(all="ignore"):
+        found = begin + width * ((rank - below) / (counts[place, steps] - below))
     found = np.where((place == 0) & (bounds[0] <= 0), bounds[0], found)
     found = np.where(place == len(bounds) - 1, bounds[-2], found)
     found = np.where(counts[-1] == 0, np.nan, found)
@@ -194,7 +195,8 @@ def fraction(lower: Floats, upper: Floats, bounds: Floats, counts: Floats) -> Fl
         return np.full(counts.shape[1], np.nan)
     bounds, counts = _coalesced(bounds, counts)
     total = counts[-1]
-    share = (_rank_of(upper, bounds, counts) - _rank_of(lower, bounds, counts)) / total
+    with np.errstate(all="ignore"):
+        share = (_rank_of(upper, bounds, counts) - _rank_of(lower, bounds, counts)) / total
     share = np.where(lower >= upper, 0.0, share)
     return np.where((total == 0) | np.isnan(lower) | np.isnan(upper), np.nan, share)
 

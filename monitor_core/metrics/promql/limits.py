@@ -30,7 +30,7 @@ class Limits:
         How deep expressions may stand in each other.
     """
 
-    samples: int = 50_000_000
+    samples: int = 10_000_000
     series: int = 50_000
     steps: int = 11_000
     seconds: float = 30.0

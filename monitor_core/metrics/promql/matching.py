@@ -100,7 +100,7 @@ def between(node: Binary, left: Frame, right: Frame, *, compat: int, most: int) 
     places: dict[Labels, int] = {}
     of_one = _numbered(one, node.matching, places)
     of_many = _numbered(many, node.matching, places)
-    _one_is_unique(node, many, one, of_one, len(places), swapped=swapped, compat=compat)
+    _one_is_unique(node, many, one, of_one, len(places), swapped=swapped)
     pairs = _paired(of_many, of_one, len(places))
     if len(pairs.many) * max(1, left.steps) > most:
         raise ExecutionFailed("query processing would load too many samples into memory in query execution")
@@ -122,11 +122,10 @@ def between(node: Binary, left: Frame, right: Frame, *, compat: int, most: int) 
 
 
 def _one_is_unique(
-    node: Binary, many: Frame, one: Frame, of_one: NDArray[np.intp], keys: int, *, swapped: bool, compat: int
+    node: Binary, many: Frame, one: Frame, of_one: NDArray[np.intp], keys: int, *, swapped: bool
 ) -> None:
-    counts = counted(one.present, of_one, keys)
-    if compat == 3:  # nothing is matched where the other side is empty
-        counts = counts * many.present.any(axis=0)
+    # Nothing is matched, and nothing found wrong, where the other side is empty.
+    counts = counted(one.present, of_one, keys) * many.present.any(axis=0)
     twice = np.argwhere(counts.T > 1)
     if not len(twice):
         return

@@ -216,11 +216,14 @@ class _Reading:
 
     def number(self, token: Token) -> float:
         text = token.text.lower()
-        if text.startswith("0x"):
-            return float(int(text, 16))
-        if len(text) > 1 and text.isdigit() and text[0] == "0":  # Go reads a leading zero as octal where it can
-            return float(int(text, 8)) if not set(text) & {"8", "9"} else float(text)
-        return float(text)
+        try:
+            if text.startswith("0x"):
+                return float(int(text, 16))
+            if text.isdigit() and text[0] == "0" and not set(text) & {"8", "9"}:
+                return float(int(text, 8))  # Go reads a leading zero as octal where it can
+            return float(text)
+        except OverflowError:
+            raise self.error(token.start, f"error parsing number: {token.said()} is too large") from None
 
     def call(self) -> Node:
         name = self.next()
@@ -374,7 +377,10 @@ class _Reading:
     def duration(self, context: str, expected: str = "duration") -> int:
         token = self.word
         if token.kind is TokenKind.DURATION:
-            return duration_ms(self.query, self.next())
+            found = duration_ms(self.query, self.next())
+            if not found and self.compat != 3:
+                raise self.error(token.start, "duration must be greater than 0")
+            return found
         if token.kind is TokenKind.NUMBER and self.compat == 3:
             value = self.number(self.next())
             if not abs(value) < 9_223_372_036:

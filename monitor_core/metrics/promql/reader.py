@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -154,6 +155,7 @@ class MemoryReader:
     """
 
     _series: dict[Labels, _Stored] = field(default_factory=dict)
+    _order: list[Labels] = field(default_factory=list)
 
     def add(self, labels: Mapping[str, str], timestamps: ArrayLike, values: ArrayLike) -> None:
         """Add samples; those at a moment that is already there replace the older ones.
@@ -174,12 +176,14 @@ class MemoryReader:
         if np.any(np.diff(stamps) <= 0):
             raise InvalidInput(f"samples of {dict(key)}: timestamps must rise strictly")
         held = self._series.get(key)
+        if held is None:
+            insort(self._order, key)
         self._series[key] = _Stored(stamps, numbers) if held is None else _merged(held, stamps, numbers)
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Samples]:
         """Give the series that fulfil all conditions (see `SeriesReader.select`)."""
         found: list[Samples] = []
-        for labels in sorted(self._series):
+        for labels in self._order:
             values = dict(labels)
             if not all(matcher.accepts(values.get(matcher.name, "")) for matcher in matchers):
                 continue
@@ -191,7 +195,7 @@ class MemoryReader:
 
     def series(self) -> tuple[Labels, ...]:
         """Give the labels of everything held, sorted."""
-        return tuple(sorted(self._series))
+        return tuple(self._order)
 
 
 def _merged(held: _Stored, timestamps: NDArray[np.int64], values: NDArray[np.float64]) -> _Stored:

@@ -82,20 +82,27 @@ class Some:
 
 BLOCK = 16_384
 """Windows handled at once: what is computed in between stays in the processor's cache."""
+BLOCK_SAMPLES = 4_000_000
+"""Samples in them, each counted as often as windows cover it."""
 
 
 def _blocks(windows: Windows, present: NDArray[np.bool_]) -> Iterator[tuple[slice, Some]]:
     column = np.broadcast_to(np.arange(present.shape[1]), present.shape)[present]
     first, last = windows.first[present], windows.last[present]
-    for begin in range(0, len(column), BLOCK):
-        block = slice(begin, begin + BLOCK)
+    covered = np.cumsum(last - first)
+    begin = 0
+    while begin < len(column):
+        before = covered[begin - 1] if begin else 0
+        full = int(np.searchsorted(covered, before + BLOCK_SAMPLES, side="right"))
+        block = slice(begin, max(begin + 1, min(begin + BLOCK, full)))
+        begin = block.stop
         low, high = int(first[block].min()), int(last[block].max())
         stamps, values = windows.stamps[low:high], windows.values[low:high]
         yield block, Some(stamps, values, first[block] - low, last[block] - low, column[block], windows)
 
 
 def apply(
-    name: str, windows: Windows, parameters: tuple[Floats, ...], *, compat: int
+    name: str, windows: Windows, parameters: tuple[Floats, ...], *, compat: int, tick: Callable[[], None]
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Evaluate a function in every window.
 
@@ -109,6 +116,8 @@ def apply(
         Its scalar arguments, each one number a step.
     compat
         3, or 2 for the way of Prometheus 2.42.
+    tick
+        Called before each block of windows; ends the query when its time is up.
 
     Returns
     -------
@@ -121,6 +130,7 @@ def apply(
     found = np.empty(int(present.sum()))
     with np.errstate(all="ignore"):
         for block, some in _blocks(windows, present):
+            tick()
             found[block] = function(some, parameters, compat)
     values[present] = found
     return values, present

@@ -13,13 +13,14 @@ from markupsafe import Markup
 
 from monitor_core.figures.spark import spark_uri
 from monitor_core.figures.theme import DARK, LIGHT
+from monitor_core.ui.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor_core.figures.theme import Theme
 
-__all__ = ["STYLE", "Meter", "Numeric", "figure", "markup_table", "spark"]
+__all__ = ["STYLE", "Meter", "Numeric", "figure", "markup_table", "spark", "spark_markdown"]
 
 
 def _either(name: str) -> str:
@@ -31,22 +32,19 @@ def _of(tokens: Theme, name: str) -> str:
 
 
 STYLE = f"""
-.bw-spark {{ position: relative; display: block }}
-.bw-spark img {{ display: block; width: 100%; height: 100% }}
-.bw-spark span {{ position: absolute; inset: 0; display: flex }}
-.bw-spark i {{ flex: 1 }}
-.bw-figure dt {{ font-size: .875rem; color: {_either("muted")} }}
-.bw-figure dd {{ margin: 0; font-size: 25px; font-weight: 600; line-height: 1.3 }}
-.bw-figure {{ margin: 0 }}
+.bw-spark {{ display: block; width: 100%; min-width: 4.5rem; height: 22px }}
+[class*="st-key-tile-"] img[src^="data:image/svg"] {{ display: block; width: 100%; height: 52px }}
+.st-key-tile-only img[src^="data:image/svg"] {{ height: 84px }}
+.bw-figure strong {{ display: block; font-size: 25px; font-weight: 600; line-height: 1.3 }}
 .bw-table {{ overflow-x: auto }}
-.bw-table table {{ width: 100%; border-collapse: collapse; font-size: .93rem }}
-.bw-table th, .bw-table td {{ padding: .42rem .6rem; text-align: left; white-space: nowrap;
+.bw-table table {{ width: 100%; border-collapse: collapse; font-size: .9rem }}
+.bw-table th, .bw-table td {{ padding: .42rem .45rem; text-align: left; white-space: nowrap;
   border-bottom: 1px solid {_either("border")} }}
 .bw-table thead th {{ color: {_either("muted")}; font-weight: 400; background: {_either("panel")} }}
 .bw-table tbody th {{ font-weight: 500; max-width: 16rem; overflow: hidden; text-overflow: ellipsis }}
 .bw-table .number {{ text-align: right; font-variant-numeric: tabular-nums }}
 .bw-meter {{ display: flex; align-items: center; gap: .5rem; font-variant-numeric: tabular-nums }}
-.bw-meter b {{ width: 4.5rem; height: .4rem; border-radius: .2rem; background: {_either("gray_soft")} }}
+.bw-meter b {{ width: 3.5rem; height: .4rem; border-radius: .2rem; background: {_either("gray_soft")} }}
 .bw-meter u {{ display: block; height: 100%; border-radius: inherit; background: {_either("primary")} }}
 """
 """Rules for the markup of this module; the frame of the pages sends them once."""
@@ -66,30 +64,17 @@ class Meter(float):
 
 def figure(label: str, value: str) -> None:
     """Draw one number under its name."""
-    st.html(Markup('<dl class="bw-figure"><dt>{}</dt><dd>{}</dd></dl>').format(label, value))
+    st.html(Markup('<div class="bw-figure">{}<strong>{}</strong></div>').format(label, value))
 
 
-def spark(
-    values: Sequence[float], *, dark: bool, height: int, alt: str, labels: Sequence[str] = (), unit: str = "%"
-) -> Markup:
-    """Return a small area; the pointer over it names the granule and its value.
+def spark(values: Sequence[float], *, dark: bool, alt: str) -> Markup:
+    """Return a small area for a cell of `markup_table`; `alt` is for those who hear it."""
+    return Markup('<img class="bw-spark" src="{}" alt="{}">').format(spark_uri(values, dark=dark), alt)
 
-    Parameters
-    ----------
-    labels
-        One a value; none leaves the area silent.
-    height
-        In pixels.
-    alt
-        What it shows, for those who hear it.
-    """
-    tips = Markup("").join(
-        Markup('<i title="{}: {:.0f}{}"></i>').format(label, value, unit)
-        for label, value in zip(labels, values, strict=bool(labels))
-    )
-    return Markup(
-        '<span class="bw-spark" style="height:{}px"><img src="{}" alt="{}"><span aria-hidden="true">{}</span></span>'
-    ).format(height, spark_uri(values, dark=dark), alt, tips)
+
+def spark_markdown(values: Sequence[float], *, dark: bool, alt: str) -> str:
+    """Return a small area as Markdown, the one element whose script is always loaded with the page."""
+    return f"![{plain(alt)}]({spark_uri(values, dark=dark)})"
 
 
 def markup_table(titles: Sequence[str], rows: Iterable[Sequence[str | float]], *, alt: str, top: float = 1.0) -> Markup:
@@ -107,7 +92,8 @@ def markup_table(titles: Sequence[str], rows: Iterable[Sequence[str | float]], *
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(title) for title in titles)
     body = Markup("").join(Markup("<tr>{}</tr>").format(_row(row, top)) for row in rows)
     return Markup(
-        '<div class="bw-table"><table aria-label="{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+        '<div class="bw-table" tabindex="0" role="region" aria-label="{0}"><table aria-label="{0}">'
+        "<thead><tr>{1}</tr></thead><tbody>{2}</tbody></table></div>"
     ).format(alt, head, body)
 
 

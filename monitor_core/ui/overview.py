@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.drift.results import CellState
+from monitor_core.drift.results import CellState, RunSummary
 from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
 from monitor_core.reports.numbers import fixed, p_value
 from monitor_core.ui import access
 from monitor_core.ui.frame import card, empty, is_dark, zone
 from monitor_core.ui.jobs import actor, track
-from monitor_core.ui.light import Meter, Numeric, figure, markup_table, spark
+from monitor_core.ui.light import Meter, Numeric, figure, markup_table, spark, spark_markdown
 from monitor_core.ui.lines import cli_lines, http_lines
 from monitor_core.ui.places import DATA, DRIFT
 from monitor_core.ui.reading import attention, drifted_shares, leaders
@@ -24,7 +24,6 @@ from monitor_core.ui.words import STATE, age, counted, moment, run_status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor_core.drift.results import RunSummary
     from monitor_core.runtime import Services
     from monitor_core.storage.models import Model
     from monitor_core.ui.reading import Attention, Leader
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["about", "greet", "latest_runs", "leading_features", "model_cards", "needs_attention"]
 
 _SHOWN = 8
+
+
+def _run_id(run: RunSummary) -> str:
+    return run.run_id
 
 
 def greet(app: Services) -> None:
@@ -104,7 +107,7 @@ def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | No
             with share:
                 _metric(shares)
             with history:
-                _spark(app, model, run, shares, height=84)
+                _spark(app, model, run, shares)
         with way_on:
             _way_on(ref, run)
 
@@ -130,11 +133,16 @@ def _metric(shares: Sequence[float]) -> None:
     figure("Features drifting", f"{shares[-1] if shares else 0:.0f}%")
 
 
-def _spark(app: Services, model: Model, run: RunSummary, shares: Sequence[float], *, height: int = 52) -> None:
+def _spark(app: Services, model: Model, run: RunSummary, shares: Sequence[float]) -> None:
     if len(shares) > 1:
-        alt = f"Share of features drifting, {counted(run.n_granules, model.granularity.word)} to {run.last_granule}"
-        labels = access.matrix(app, run.run_id).granules
-        st.html(spark(shares, labels=labels, dark=is_dark(), height=height, alt=alt))
+        st.markdown(_history(app, run, model.granularity.word, dark=is_dark()))
+
+
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs={RunSummary: _run_id})
+def _history(_app: Services, run: RunSummary, word: str, *, dark: bool) -> str:
+    """Return the share of drifting features over time as Markdown; a run never changes."""
+    alt = f"Share of features drifting, {counted(run.n_granules, word)} to {run.last_granule}"
+    return spark_markdown(_shares(_app, run), dark=dark, alt=alt)
 
 
 def _facts(app: Services, model: Model, run: RunSummary | None) -> None:
@@ -180,11 +188,11 @@ def _attention_line(model: Model, ref: ModelRef, one: Attention, position: int, 
     whose = f"{plain(model.title)} · " if many else ""
     lasting = counted(one.lasting, model.granularity.word)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"attention-{position}"):
-        st.markdown(
-            f":{colour}-badge[{state}] **{plain(one.feature, limit=60)}** :small[:gray[{lasting}]]  \n"
-            f":small[:gray[{whose}{_evidence(one, model.granularity.word)}]]",
-            width="stretch",
-        )
+        with st.container(width="stretch"):
+            st.markdown(
+                f":{colour}-badge[{state}] **{plain(one.feature, limit=60)}** :small[:gray[{lasting}]]  \n"
+                f":small[:gray[{whose}{_evidence(one, model.granularity.word)}]]"
+            )
         st.page_link(
             DRIFT,
             label="Open",
@@ -209,11 +217,7 @@ def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -
         if not found:
             st.caption("No feature could be computed yet.")
             return
-        history = f"Last {counted(run.n_granules, word)}"
-        titles = ("Feature", "PSI", history, "State", "Adjusted p", "Rows", word.capitalize())
-        alt = "Features with the largest PSI in the latest data"
-        top = max(0.4, *(one.psi for one in found))
-        st.html(markup_table(titles, [_leader(one) for one in found], alt=alt, top=top))
+        st.html(_leaders_table(app, run, word, dark=is_dark()))
         csv_button(
             {
                 "Feature": [one.feature for one in found],
@@ -227,8 +231,19 @@ def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -
         )
 
 
-def _leader(one: Leader) -> tuple[str | float, ...]:
-    history = spark(one.history, dark=is_dark(), height=22, alt=f"PSI of {one.feature} over time")
+@st.cache_data(max_entries=50, show_spinner=False, hash_funcs={RunSummary: _run_id})
+def _leaders_table(_app: Services, run: RunSummary, word: str, *, dark: bool) -> str:
+    """Return the leading features as markup; a run never changes."""
+    found = leaders(access.matrix(_app, run.run_id), _SHOWN)
+    history = f"Last {counted(run.n_granules, word)}"
+    titles = ("Feature", "PSI", history, "State", "Adjusted p", "Rows", word.capitalize())
+    alt = "Features with the largest PSI in the latest data"
+    top = max(0.4, *(one.psi for one in found))
+    return str(markup_table(titles, [_leader(one, dark=dark) for one in found], alt=alt, top=top))
+
+
+def _leader(one: Leader, *, dark: bool) -> tuple[str | float, ...]:
+    history = spark(one.history, dark=dark, alt=f"PSI of {one.feature} over time")
     return (
         one.feature,
         Meter(one.psi),

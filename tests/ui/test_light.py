@@ -1,13 +1,13 @@
 from markupsafe import Markup
 
-from monitor_core.ui.light import Meter, Numeric, markup_table, spark
+from monitor_core.ui.light import Meter, Numeric, markup_table, spark, spark_markdown
 
 HOSTILE = '<img src=x onerror=alert(1)>"&'
 
 
 def test_what_people_typed_is_escaped_everywhere():
-    """Names of features stand in titles, cells, tips and descriptions."""
-    found = spark([1.0, 2.0], labels=[HOSTILE, "b"], dark=False, height=20, alt=HOSTILE)
+    """Names of features stand in titles, cells and descriptions."""
+    found = spark([1.0, 2.0], dark=False, alt=HOSTILE)
     table = markup_table([HOSTILE], [[HOSTILE, HOSTILE, Numeric(HOSTILE)]], alt=HOSTILE)
     assert "<img src=x" not in found + table
     assert "&lt;img src=x onerror=alert(1)&gt;&#34;&amp;" in table
@@ -28,13 +28,11 @@ def test_a_meter_never_leaves_its_box():
 
 def test_markup_of_our_own_stays_markup():
     """A picture in a cell."""
-    picture = spark([1.0, 2.0], dark=False, height=20, alt="PSI over time")
+    picture = spark([1.0, 2.0], dark=False, alt="PSI over time")
     assert isinstance(picture, Markup)
     assert picture in markup_table(["Feature", "Over time"], [["amount", picture]], alt="Features")
 
 
-def test_the_pointer_learns_granule_and_value():
-    """A small area has no axis."""
-    assert 'title="2026-07-12: 40%"' in spark(
-        [4.0, 40.0], labels=["2026-07-11", "2026-07-12"], dark=False, height=9, alt="x"
-    )
+def test_a_description_does_not_end_the_picture():
+    """Markdown reads the description too."""
+    assert spark_markdown([1.0, 2.0], dark=False, alt="a](b)").startswith("![a\\]\\(b\\)](data:image/svg+xml;base64,")

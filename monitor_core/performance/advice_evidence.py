@@ -25,7 +25,7 @@ _AMOUNTS = (
     "labels_per_day",
 )
 _SHARES = ("drift_share", "baseline_f1")
-_EFFECTS = ("design_effect", "baseline_design_effect")
+_EFFECTS = ("design_effect", "previous_design_effect", "baseline_design_effect")
 _FLAGS = ("sustained",)
 _TEXTS = ("model", "version", "previous_version")
 
@@ -44,8 +44,10 @@ class Evidence:
     labelled
         Those whose label has arrived.
     design_effect
-        How much more days (or entities) vary than independent rows would, 1 or more: counts of `current` and
-        `previous` weigh like that many times fewer.
+        How much more days (or entities) vary than independent rows would, 1 or more: the counts of `current` weigh
+        like that many times fewer.
+    previous_design_effect
+        The same for `previous`; None: as for `current`.
     baseline_design_effect
         The same for `baseline`; a test set of independent rows has 1.
     baseline_f1
@@ -88,6 +90,7 @@ class Evidence:
     predictions: float
     labelled: float
     design_effect: float = 1.0
+    previous_design_effect: float | None = None
     baseline_design_effect: float = 1.0
     baseline_f1: float | None = None
     drift_share: float | None = None

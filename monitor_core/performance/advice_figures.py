@@ -118,20 +118,23 @@ def _drops(evidence: Evidence) -> tuple[float, ...]:
 
 def _comparison(evidence: Evidence, half_life_days: float) -> Comparison | None:
     priced, deff = prices(evidence), evidence.design_effect
+    previous_deff = deff if evidence.previous_design_effect is None else evidence.previous_design_effect
     if evidence.paired is not None:
-        previous = _previous_margin(evidence.paired)
-        better = stats.paired_probability_of_drop(evidence.paired, BETTER_BY, deff=deff)
-        stay, roll = _paired_losses(evidence.paired, deff, priced)
+        previous, previous_deff = _previous_margin(evidence.paired), max(deff, previous_deff)
+        better = stats.paired_probability_of_drop(evidence.paired, BETTER_BY, deff=previous_deff)
+        stay, roll = _paired_losses(evidence.paired, previous_deff, priced)
     elif evidence.previous is not None:
         weight = 0.5 ** (evidence.previous_age_days / half_life_days)
         previous = (evidence.previous[0] * weight, evidence.previous[1] * weight)
-        better = stats.probability_of_drop(evidence.current, previous, BETTER_BY, deff=deff, baseline_deff=deff)
-        stay, roll = _losses(evidence.current, previous, deff, priced)
+        better = stats.probability_of_drop(
+            evidence.current, previous, BETTER_BY, deff=deff, baseline_deff=previous_deff
+        )
+        stay, roll = _losses(evidence.current, previous, (deff, previous_deff), priced)
     else:
         return None
     return Comparison(
         previous,
-        relevant=sum(previous) / deff,
+        relevant=sum(previous) / previous_deff,
         is_paired=evidence.paired is not None,
         p_better=better,
         loss_stay=stay,
@@ -151,11 +154,12 @@ def _switching(evidence: Evidence, priced: Prices | None) -> float:
     return priced.of_switching((evidence.current[0] + 0.5) / (evidence.relevant + 1.0), evidence.switching_cost)
 
 
-def _losses(current: Pair, previous: Pair, deff: float, priced: Prices | None) -> tuple[float, float]:
+def _losses(current: Pair, previous: Pair, deffs: Pair, priced: Prices | None) -> tuple[float, float]:
     if priced:
-        now, before = ((tp / deff, errors / deff) for tp, errors in (current, previous))
+        pairs = zip((current, previous), deffs, strict=True)
+        now, before = ((tp / deff, errors / deff) for (tp, errors), deff in pairs)
         return expected_money(now, before, priced)
-    losses = stats.expected_loss(current, previous, deff=deff, previous_deff=deff, switching_cost=0.0)
+    losses = stats.expected_loss(current, previous, deff=deffs[0], previous_deff=deffs[1], switching_cost=0.0)
     return losses.stay, losses.roll
 
 

@@ -67,7 +67,7 @@ class Case:
         if self.ruling.rule is not Rule.ROLL_BACK:
             return ""
         names = (self.evidence.model or "MODEL", self.evidence.previous_version or "PREVIOUS_VERSION")
-        return "bellwether models deploy {} --version {}".format(*map(shlex.quote, names))
+        return f"bellwether models deploy {shlex.quote(':'.join(names))}"
 
     def reasons(self) -> tuple[str, ...]:
         """Say why: first what decided, then everything it was weighed against."""

@@ -247,6 +247,10 @@ class PerformanceService:
         active = next((item for item in known if item.is_active), known[0] if known else None)
         return None if active is None else self._with_metrics(active)
 
+    def baseline_design_effect(self, ref: ModelRef, *, as_of: datetime | None = None) -> float:
+        """Return how much the baseline's rows cluster: 1 for a test set, more for a past period whose granules vary."""
+        return self._baseline_deff(self.baseline(ref, as_of=as_of))
+
     def baselines(self, ref: ModelRef) -> tuple[BaselinePerformance, ...]:
         """Return the baselines of a version, the latest first."""
         return tuple(map(self._with_metrics, self._baselines.list(ref)))

@@ -30,6 +30,7 @@ BAD = [
     ("design_effect", math.inf),
     ("design_effect", None),
     ("baseline_design_effect", 0),
+    ("previous_design_effect", 0.5),
     ("baseline_f1", 1.01),
     ("baseline_f1", 0.72),
     ("drift_share", 1.5),

@@ -141,12 +141,13 @@ def _windows(side: FloatArray, window: int) -> FloatArray:
 
 def _in_blocks(side: FloatArray, lengths: int | NDArray[np.int64]) -> FloatArray:
     """Add up seven granules at a time, from the end; what is left over of each row's `lengths` joins the oldest."""
-    size = side.shape[-1]
-    count = max(1, size // _BLOCK)
-    back = (size - 1 - np.arange(size)) // _BLOCK
+    count = -(-side.shape[-1] // _BLOCK)
+    spare = np.zeros((*side.shape[:-1], count * _BLOCK - side.shape[-1]))
+    whole = np.concatenate([spare, side], axis=-1).reshape(*side.shape[:-1], count, _BLOCK).sum(axis=-1)[..., ::-1]
     oldest = np.maximum(np.asarray(lengths) // _BLOCK, 1)[..., None] - 1
-    place = np.minimum(back, oldest)
-    return np.stack([(side * (place == block)).sum(axis=-1) for block in range(count)], axis=-1)
+    place = np.arange(count)
+    rest = np.where(place > oldest, whole, 0.0).sum(axis=-1, keepdims=True)
+    return np.where(place > oldest, 0.0, whole) + np.where(place == oldest, rest, 0.0)
 
 
 def _ratio(hits: FloatArray, cases: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -143,6 +143,30 @@ def median_delay(rng, repeats, labels, *, drop=0.10, quiet=180, days=400, f1=0.7
     return float(np.median(delay))
 
 
+def ranking_coverage(rng, repeats, *, ones, zeros, shift):
+    """Coverage of the 95 % intervals of ROC AUC and average precision, scores normal and `shift` sd apart."""
+    y = np.repeat([1, 0], [ones, zeros])
+    grid = np.linspace(-10, 10 + shift, 200_001)
+    hit, alarm = special.ndtr(shift - grid), special.ndtr(-grid)
+    truth = (
+        float(special.ndtr(shift / np.sqrt(2))),
+        float(-np.trapezoid(ones * hit / np.maximum(ones * hit + zeros * alarm, 1e-300), hit)),
+    )
+    covered = np.zeros(2)
+    for _ in range(repeats):
+        score = rng.standard_normal(y.size) + shift * y
+        found = stats.roc_auc(y, score), stats.average_precision(y, score)
+        covered += [result.low <= value <= result.high for result, value in zip(found, truth, strict=True)]
+    return covered / repeats
+
+
+def show_ranking(rng, repeats):
+    """Print how often the intervals of ROC AUC and average precision hold the truth."""
+    for ones, zeros, shift in itertools.product((20, 200), (20, 200, 2_000), (0.5, 1.0, 2.0)):
+        area, precision = ranking_coverage(rng, repeats, ones=ones, zeros=zeros, shift=shift)
+        print(f"{ones} positives, {zeros} negatives, {shift=}: ROC AUC {area:.4f}, average precision {precision:.4f}")
+
+
 def show_coverage(rng, repeats):
     """Print the table of intervals."""
     exact = [exact_coverage(*setting) for setting in itertools.product(F1, SHARES, CASES)]
@@ -211,6 +235,7 @@ def main(repeats):
     """Print every figure."""
     rng = np.random.default_rng(20)
     show_coverage(rng, repeats)
+    show_ranking(rng, min(repeats, 4_000))
     show_alarms(rng, repeats)
     show_expected_delay(rng, min(repeats, 2_000))
 

@@ -39,6 +39,8 @@ class Delivered:
     corrections: int
     orphans: int
     """Rows with a label whose prediction is not known."""
+    joined: Labels
+    """Of the labels that waited, those that no other label of the row stands against."""
 
 
 @dataclass(slots=True)
@@ -99,8 +101,9 @@ def deliver(
         _mark(part, new_labels, repeats)
         corrections += part.corrections
     orphans = _orphans(rows, keys, before, predictions) if "label" in rows.column_names else 0
-    if joining is not None:
-        labels = _with_joining(labels, joining, before.labels)
+    joined = no_labels() if joining is None else _joined(joining, labels, before.labels)
+    if joined.keys.size:
+        labels = _both(labels, joined)
     is_new = new_predictions | new_labels
     return Delivered(
         change(before, predictions, labels, granule=granule, words=book.words),
@@ -110,6 +113,7 @@ def deliver(
         np.flatnonzero(~is_new & ~repeats),
         corrections,
         orphans,
+        joined,
     )
 
 
@@ -193,14 +197,17 @@ def _orphans(rows: pa.Table, keys: NDArray[np.uint64], before: State, prediction
     return int((~before.is_predicted(labelled)).sum())
 
 
-def _with_joining(labels: Labels, joining: Labels, known: Labels) -> Labels:
-    """Add labels that waited, unless the row has a label of its own."""
-    own = find(labels.keys, joining.keys)[1] | find(known.keys, joining.keys)[1]
-    waited = _some_labels(joining, ~own)
-    order = np.argsort(np.concatenate([labels.keys, waited.keys]), kind="stable")
+def _joined(joining: Labels, given: Labels, known: Labels) -> Labels:
+    """Return the labels that waited of the rows that have no label of their own."""
+    own = find(given.keys, joining.keys)[1] | find(known.keys, joining.keys)[1]
+    return _some_labels(joining, ~own)
+
+
+def _both(one: Labels, other: Labels) -> Labels:
+    order = np.argsort(np.concatenate([one.keys, other.keys]), kind="stable")
     return Labels(
-        np.concatenate([labels.keys, waited.keys])[order],
-        np.concatenate([labels.label, waited.label])[order],
-        np.concatenate([labels.observed, waited.observed])[order],
-        np.concatenate([labels.recorded, waited.recorded])[order],
+        np.concatenate([one.keys, other.keys])[order],
+        np.concatenate([one.label, other.label])[order],
+        np.concatenate([one.observed, other.observed])[order],
+        np.concatenate([one.recorded, other.recorded])[order],
     )

@@ -34,8 +34,10 @@ def _together(
 def read_scores(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> ScoreCounts:
     """Return the histograms of `granules` granules from payloads and the place of the granule of each."""
     _, records, granule, _ = _together(payloads, places, SCORES)
-    counts = np.zeros((granules, _CODES), np.int64)
-    np.add.at(counts, (granule, records["code"]), records["count"])
+    places_of_codes = granule * _CODES + records["code"]
+    # sums of whole numbers below 2^53 are exact in floats, and this is ten times faster than np.add.at
+    sums = np.bincount(places_of_codes, weights=records["count"], minlength=granules * _CODES)
+    counts = sums.astype(np.int64).reshape(granules, _CODES)
     made = counts[:, : 2 * SCORE_BINS].reshape(granules, 2, SCORE_BINS)
     return ScoreCounts(made, counts[:, 2 * SCORE_BINS :].reshape(granules, 2, 2, SCORE_BINS))
 

@@ -223,6 +223,8 @@ class Transaction:
         if joins.any():
             self._writer.labels("", _some(waiting, joins), kind="joined")
         self._sums.joined = int(joins.sum())
+        # without a date of its own a label counts as known when it finds its prediction
+        waiting = replace(waiting, recorded=np.full(waiting.keys.size, self._recorded))
         return {int(code): _some(waiting, joins & (granule_of == code)) for code in np.unique(granule_of[joins])}
 
     # ------------------------------------------------------------------ one granule
@@ -234,8 +236,7 @@ class Transaction:
         delivered = self._delivered(rows, before, code, joining)
         self._list_corrections(label, delivered)
         self._writer.rows(label, rows, delivered, segments.names)
-        if joining is not None:
-            self._writer.labels(label, joining)
+        self._writer.labels(label, delivered.joined)
         self._writer.change(label, delivered.change, segments.names)
         self._add(rows, delivered)
         self._sums.granules.append(code)

@@ -10,7 +10,6 @@ import pyarrow as pa
 from sqlalchemy import insert
 
 from monitor_core.performance.events import BLOCK_ROWS, encode
-from monitor_core.performance.granules import UNDATED
 from monitor_core.storage.schema import performance_count, performance_detail, performance_event, performance_pair
 
 if TYPE_CHECKING:
@@ -80,8 +79,7 @@ class Writer:
         """Write labels by key: those that waited and now join their predictions, or (``joined``) wait no longer."""
         columns: dict[str, Any] = {"key": labels.keys}
         if kind == "label":
-            observed = np.where(labels.observed == UNDATED, labels.recorded, labels.observed)
-            columns |= {"label": labels.label, "observed": observed}
+            columns |= {"label": labels.label, "observed": labels.observed}
         self._block(kind, "", label, pa.table(columns), first_part=1_000)
 
     def _block(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
+import sys
 from itertools import count
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -26,6 +30,8 @@ KNOWN = {
     "known": Role.LABEL_DATE,
     "version": Role.VERSION,
 }
+
+HERE = Path(__file__).resolve().parent
 
 
 class Desk:
@@ -75,3 +81,30 @@ def desk(engine, clock):
 def desk_with(engine, clock):
     """A function that opens a desk with a granularity and settings."""
     return lambda **more: Desk(engine, clock, **more)
+
+
+@pytest.fixture
+def desk_class():
+    """The class of desks."""
+    return Desk
+
+
+@pytest.fixture(scope="session")
+def migrated_copy(_migrated_sqlite):
+    """A function (folder) -> address of an empty database there."""
+
+    def copy(folder):
+        shutil.copyfile(_migrated_sqlite, f"{folder}/a.db")
+        return f"sqlite:///{folder}/a.db"
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def world_class():
+    """The class that knows by plain loops what deliveries lead to."""
+    spec = importlib.util.spec_from_file_location("performance_oracle", HERE / "oracle.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module.World

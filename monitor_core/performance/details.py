@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CELLS", "DELAYS", "ENTITIES", "SCORES", "pack", "split"]
+__all__ = ["CELLS", "DELAYS", "ENTITIES", "SCORES", "join_parts", "pack", "part", "split"]
 
 SCORES = np.dtype([("code", "<u2"), ("count", "<i4")])
 """``code``: 1000 * predicted + bin for all predictions, 2000 + 1000 * (2 * predicted + label) + bin for labelled."""
@@ -25,6 +25,7 @@ CELLS = np.dtype([("feature", "<u2"), ("cell", "<u2"), ("outcome", "u1"), ("coun
 """Features and cells by their place in the head; ``outcome``: TP, FP, FN, TN."""
 
 _MAGIC = b"BPD1"
+_PARTS = b"BPP1"
 
 
 def pack(records: NDArray[np.void], head: Mapping[str, object] | None = None) -> bytes:
@@ -50,3 +51,27 @@ def split(payloads: Sequence[bytes], kind: np.dtype[np.void]) -> list[tuple[byte
             raise InvalidInput(f"a stored detail of {len(payload)} bytes cannot be read")
         parts.append((payload[8 : 8 + size], np.frombuffer(payload, kind, offset=8 + size)))
     return parts
+
+
+def join_parts(parts: Mapping[str, bytes]) -> bytes:
+    """Return several named payloads as one.
+
+    Examples
+    --------
+    >>> part(join_parts({"scores": b"abc", "cells": b""}), "scores")
+    b'abc'
+    """
+    text = json.dumps({name: len(body) for name, body in parts.items()}).encode()
+    return b"".join([_PARTS, len(text).to_bytes(4, "little"), text, *parts.values()])
+
+
+def part(payload: bytes, name: str) -> bytes:
+    """Return one of the payloads that `join_parts` joined; empty when it is not there."""
+    if payload[:4] != _PARTS:
+        raise InvalidInput(f"a stored baseline of {len(payload)} bytes cannot be read")
+    at = 8 + int.from_bytes(payload[4:8], "little")
+    for known, size in json.loads(payload[8:at]).items():
+        if known == name:
+            return payload[at : at + size]
+        at += size
+    return b""

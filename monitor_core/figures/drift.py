@@ -14,16 +14,13 @@ from monitor_core.figures.theme import Theme, theme
 from monitor_core.figures.thin import thin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from monitor_core.drift.results import CellDetail, Distribution
 
-__all__ = ["HeatmapView", "distribution", "heatmap", "sparkline", "state_colour", "trend"]
+__all__ = ["HeatmapView", "distribution", "heatmap", "state_colour", "trend"]
 
 _TREND_POINTS = 800
-_SPARK_POINTS = 60
 _LABEL_SHARE = 0.1  # of the height that a line of text takes
 
 
@@ -209,28 +206,4 @@ def _share_axis(tokens: Theme) -> dict[str, Any]:
         "min": 0,
         "splitNumber": 4,
         "axisLabel": axis_text(tokens) | {"formatter": "{value} %"},
-    }
-
-
-def sparkline(values: Sequence[float], *, dark: bool, unit: str = "%.0f %%") -> dict[str, Any]:
-    """Return a small area without axes, from 0 up; long series are thinned without losing an extreme."""
-    tokens = theme(dark=dark)
-    series = np.asarray(values, dtype=np.float64)
-    kept = thin(series, _SPARK_POINTS)
-    return frame(tokens) | {
-        "grid": {"outerBoundsMode": "none", "left": 0, "right": 0, "top": 4, "bottom": 1},
-        "tooltip": tooltip(tokens, unit),
-        "xAxis": {"type": "category", "show": False, "boundaryGap": False, "data": [str(i + 1) for i in kept]},
-        "yAxis": {"type": "value", "show": False, "min": 0},
-        "series": [
-            {
-                "type": "line",
-                "name": "drifting",
-                "data": plain(series[kept]),
-                "symbol": "none",
-                "lineStyle": {"width": 1.5, "color": tokens.primary},
-                "itemStyle": {"color": tokens.primary},
-                "areaStyle": {"color": tokens.primary, "opacity": 0.12},
-            }
-        ],
     }

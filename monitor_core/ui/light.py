@@ -32,19 +32,20 @@ def _of(tokens: Theme, name: str) -> str:
 
 
 STYLE = f"""
-.bw-spark {{ display: block; width: 100%; min-width: 4.5rem; height: 22px }}
+.bw-spark {{ display: block; width: 100%; min-width: 4rem; height: 22px }}
 [class*="st-key-tile-"] img[src^="data:image/svg"] {{ display: block; width: 100%; height: 52px }}
 .st-key-tile-only img[src^="data:image/svg"] {{ height: 84px }}
+.bw-figure {{ font-size: .875rem }}
 .bw-figure strong {{ display: block; font-size: 25px; font-weight: 600; line-height: 1.3 }}
 .bw-table {{ overflow-x: auto }}
 .bw-table table {{ width: 100%; border-collapse: collapse; font-size: .9rem }}
-.bw-table th, .bw-table td {{ padding: .42rem .45rem; text-align: left; white-space: nowrap;
+.bw-table th, .bw-table td {{ padding: .42rem .38rem; text-align: left; white-space: nowrap;
   border-bottom: 1px solid {_either("border")} }}
 .bw-table thead th {{ color: {_either("muted")}; font-weight: 400; background: {_either("panel")} }}
 .bw-table tbody th {{ font-weight: 500; max-width: 16rem; overflow: hidden; text-overflow: ellipsis }}
 .bw-table .number {{ text-align: right; font-variant-numeric: tabular-nums }}
 .bw-meter {{ display: flex; align-items: center; gap: .5rem; font-variant-numeric: tabular-nums }}
-.bw-meter b {{ width: 3.5rem; height: .4rem; border-radius: .2rem; background: {_either("gray_soft")} }}
+.bw-meter b {{ width: 3rem; height: .4rem; border-radius: .2rem; background: {_either("gray_soft")} }}
 .bw-meter u {{ display: block; height: 100%; border-radius: inherit; background: {_either("primary")} }}
 """
 """Rules for the markup of this module; the frame of the pages sends them once."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor_core.drift.results import CellState, Distribution, FeatureKind
-from monitor_core.figures.drift import distribution, sparkline, trend
+from monitor_core.figures.drift import distribution, trend
 from monitor_core.figures.theme import LIGHT
 
 
@@ -87,15 +87,6 @@ def test_options_are_plain_json(detail, categories):
     for option in (distribution(detail(), dark=True), distribution(detail(categories), dark=True)):
         assert json.loads(json.dumps(option, allow_nan=False)) == option
     assert json.dumps(trend(detail(), dark=True), allow_nan=False)
-
-
-def test_a_sparkline_keeps_its_peak():
-    """Few points, but never without the highest."""
-    values = [0.0] * 500
-    values[321] = 7.0
-    data = sparkline(values, dark=False)["series"][0]["data"]
-    assert len(data) <= 60
-    assert max(data) == 7.0
 
 
 def test_labels_of_levels_do_not_lie_on_each_other(detail):

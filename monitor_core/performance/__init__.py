@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor_core.performance.advice import Advice, Evidence, advise
+    from monitor_core.performance.expected import ExpectedCounts, cbpe
     from monitor_core.performance.monitor import ModelMonitor
 
-__all__ = ["Advice", "Evidence", "ModelMonitor", "advise"]
+__all__ = ["Advice", "Evidence", "ExpectedCounts", "ModelMonitor", "advise", "cbpe"]
 
-_HOMES = {"Advice": "advice", "Evidence": "advice", "ModelMonitor": "monitor", "advise": "advice"}
+_HOMES = {
+    "Advice": "advice",
+    "Evidence": "advice",
+    "ExpectedCounts": "expected",
+    "ModelMonitor": "monitor",
+    "advise": "advice",
+    "cbpe": "expected",
+}
 
 
 def __getattr__(name: str) -> object:

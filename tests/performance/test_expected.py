@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
-from monitor_core.performance.cbpe import ExpectedCounts, cbpe
+from monitor_core.performance import cbpe
+from monitor_core.performance.expected import ExpectedCounts
 
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), max_size=40)
 

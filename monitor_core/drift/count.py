@@ -7,36 +7,34 @@ compressed. The number of rows does not matter.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from monitor_core.drift.cells import is_null, kind_of
-from monitor_core.drift.codec import decode, decode_part, encode_block, slice_block
+from monitor_core.drift.codec import decode, decode_part, joined, slice_block
 from monitor_core.drift.executor import Executor, Threads
 from monitor_core.drift.granules import plan_rows
-from monitor_core.drift.sample import RowSample, Sampler
-from monitor_core.drift.shard import ShardCounts, ShardTask, count_shard, most_dense
-from monitor_core.drift.summary import TableSummary
+from monitor_core.drift.sample import RowSample
+from monitor_core.drift.shard import ShardCounts, ShardTask, count_shard
+from monitor_core.drift.totals import Total
 from monitor_core.errors import NotFound
 from monitor_core.settings import DriftSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from monitor_core.drift.granules import Key, RowPlan
     from monitor_core.drift.grid import FeatureGrid, Grid
+    from monitor_core.drift.summary import TableSummary
     from monitor_core.snapshots.roles import Roles
     from monitor_core.snapshots.sources import Shard, TableSource
     from monitor_core.values import Granularity
 
-__all__ = ["Counted", "collect", "count"]
+__all__ = ["Counted", "beside", "collect", "count"]
 
-_SAMPLE_VALUES = 40_000_000
-_MIN_SAMPLE = 20
 _DEFAULTS = DriftSettings()
 
 
@@ -161,7 +159,7 @@ def count(
     findings = _Findings.of(grid, source.schema, roles)
     firsts = _first_rows(source, runner, needed=plan.by_rows or settings.sample_rows > 0)
     tasks = list(_tasks(grid, source, plan, firsts, sample_rows=settings.sample_rows, encoded=runner.is_remote))
-    totals = [_Total(grid, number, findings, settings.sample_rows) for number in range(grid.n_blocks)]
+    totals = _totals(grid, findings, settings)
     shards = len(firsts)
     for number, part in enumerate(runner.map(count_shard, tasks)):
         totals[number // shards].add(part)
@@ -185,7 +183,7 @@ def collect(
 ) -> Counted:
     """Add up counts of the whole grid that were made elsewhere; a key may come any number of times."""
     findings = _Findings.of(grid, schema, roles)
-    totals = [_Total(grid, number, findings, settings.sample_rows) for number in range(grid.n_blocks)]
+    totals = _totals(grid, findings, settings)
     for key, payload in found:
         summary = decode_part(grid, payload)
         for number, total in enumerate(totals):
@@ -193,6 +191,48 @@ def collect(
     for total in totals:
         total.finish()
     return _counted(grid, findings, plan, totals)
+
+
+def beside(
+    grid: Grid,
+    schema: pa.Schema,
+    roles: Roles | None,
+    plan: RowPlan,
+    parts: Sequence[Total],
+    *,
+    settings: DriftSettings = _DEFAULTS,
+) -> Counted:
+    """Put counts of all rows, made for a part of the columns each, side by side.
+
+    Parameters
+    ----------
+    parts
+        In the grid's order; no part lies in two of its blocks. They are empty afterwards.
+    """
+    findings = _Findings.of(grid, schema, roles)
+    totals = _totals(grid, findings, settings)
+    for number, total in enumerate(totals):
+        block = grid.block(number)
+        mine = [part for part in parts if part.grid.features[0].name in block.positions]
+        total.add(ShardCounts([], _side_by_side([part.samples() for part in mine]), mine[0].rows_counted))
+        for key in mine[0].keys:
+            total.add(ShardCounts([(key, joined(block, [part.take(key) for part in mine]))], {}, 0))
+        total.finish()
+    return _counted(grid, findings, plan, totals)
+
+
+def _totals(grid: Grid, findings: _Findings, settings: DriftSettings) -> list[Total]:
+    return [
+        Total(
+            block,
+            settings.sample_rows,
+            n_columns=len(grid.features),
+            retyped=tuple(pair for pair in findings.retyped if pair[0] in block.positions),
+            extra=findings.extra if number == 0 else (),
+        )
+        for number in range(grid.n_blocks)
+        for block in [grid.block(number)]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,61 +289,7 @@ def _n_rows(shard: Shard, *, column: str) -> int:
     return sum(batch.num_rows for batch in shard.batches([column]))
 
 
-class _Total:
-    """Sum over shards of one block of features."""
-
-    def __init__(self, grid: Grid, number: int, findings: _Findings, sample_rows: int) -> None:
-        self._grid, self._columns = grid.block(number), len(grid.features)
-        self._most = most_dense(self._grid)
-        self._retyped = tuple(pair for pair in findings.retyped if pair[0] in self._grid.positions)
-        self._extra = findings.extra if number == 0 else ()
-        self._dense: OrderedDict[Key, TableSummary] = OrderedDict()
-        self._packed: dict[Key, list[bytes]] = {}
-        self._sampler = Sampler(sample_rows)
-        self.payloads: dict[Key, bytes] = {}
-        self.rows: dict[Key, int] = {}
-        self.rows_counted = 0
-
-    def add(self, part: ShardCounts) -> None:
-        """Add one shard's counts and samples."""
-        self.rows_counted += part.n_rows
-        self._sampler.absorb(part.samples.items())
-        affordable = _SAMPLE_VALUES // (self._columns * max(1, self._sampler.n_granules))
-        self._sampler.size = min(self._sampler.size, max(_MIN_SAMPLE, affordable))
-        for key, counts in part.counts:
-            self._add(key, decode_part(self._grid, counts) if isinstance(counts, bytes) else counts)
-
-    def _add(self, key: Key, summary: TableSummary) -> None:
-        held = self._dense.pop(key, None)
-        self._dense[key] = summary if held is None else held.merge(summary)
-        if len(self._dense) > self._most:
-            oldest, packed = self._dense.popitem(last=False)
-            self._packed.setdefault(oldest, []).append(encode_block(packed))
-
-    def finish(self) -> None:
-        """Encode every key's counts, add segments up to everything, and drop the dense counts."""
-        keys = sorted({*self._dense, *self._packed})
-        for granule in sorted({granule for granule, _ in keys}):
-            parts = {key: self._take(key) for key in keys if key[0] == granule}
-            whole = (granule, "")
-            if whole not in parts:
-                parts[whole] = TableSummary.total(self._grid, parts.values())
-            for key, part in parts.items():
-                noted = replace(part, retyped=self._retyped, extra=self._extra)
-                self.payloads[key], self.rows[key] = encode_block(noted), part.n_rows
-
-    def _take(self, key: Key) -> TableSummary:
-        parts = [decode_part(self._grid, payload) for payload in self._packed.pop(key, [])]
-        if key in self._dense:
-            parts.append(self._dense.pop(key))
-        return parts[0] if len(parts) == 1 else TableSummary.total(self._grid, parts)
-
-    def samples(self) -> dict[str, RowSample]:
-        """Return the rows sampled of each granule, with this block's columns."""
-        return self._sampler.samples()
-
-
-def _counted(grid: Grid, findings: _Findings, plan: RowPlan, totals: list[_Total]) -> Counted:
+def _counted(grid: Grid, findings: _Findings, plan: RowPlan, totals: list[Total]) -> Counted:
     keys = sorted(totals[0].rows)
     return Counted(
         grid,
@@ -319,12 +305,12 @@ def _counted(grid: Grid, findings: _Findings, plan: RowPlan, totals: list[_Total
 
 def _side_by_side(blocks: list[dict[str, RowSample]]) -> dict[str, RowSample]:
     """Join the columns of all blocks: each sampled the same rows."""
-    joined = {}
+    found = {}
     for granule, first in blocks[0].items():
         table = first.table
         for block in blocks[1:]:
             more = block[granule].table
             for name in more.schema.names:
                 table = table.append_column(name, more.column(name))
-        joined[granule] = RowSample(first.n_rows, first.keys, table)
-    return joined
+        found[granule] = RowSample(first.n_rows, first.keys, table)
+    return found

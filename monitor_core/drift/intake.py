@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor_core.drift.build import baseline_from_summaries, make_grid
+from monitor_core.drift.build import baseline_from_summaries
 from monitor_core.drift.count import count
+from monitor_core.drift.held import place_and_count
 from monitor_core.drift.progress import between
 from monitor_core.drift.stored import SummaryPart
 from monitor_core.errors import Conflict, Refused
@@ -116,7 +117,6 @@ class Intake:
         model = self._models.get(snapshot.ref.model_id)
         job = _Job(snapshot, snapshot.roles, model, settings, actor, progress, executor)
         taken = self._baseline(job) if snapshot.purpose == "baseline" else self._current(job)
-        self._snapshots.tidy(snapshot_id)
         progress(1.0, "done")
         return taken
 
@@ -141,22 +141,13 @@ class Intake:
         result = self._checked(job, None)
         source = self._snapshots.open(job.snapshot.snapshot_id)
         tell = between(job.progress, 0.3, 0.85)
-        grid = make_grid(
+        grid, counted = place_and_count(
             source,
             roles=result.roles,
             granularity=job.granularity,
             settings=job.settings,
             executor=job.executor,
-            progress=between(tell, 0.0, 0.5),
-        )
-        counted = count(
-            grid,
-            source,
-            result.roles,
-            granularity=job.granularity,
-            settings=job.settings,
-            executor=job.executor,
-            progress=between(tell, 0.5, 1.0),
+            progress=tell,
         )
         made = baseline_from_summaries(grid, ((key, counted.summary(*key)) for key in counted.rows))
         self._keep_rows(job)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitor_core.drift import build as module
+from monitor_core.drift import placing as module
 from monitor_core.drift.build import baseline_from_summaries, build, make_grid
 from monitor_core.drift.count import count
 from monitor_core.drift.executor import Threads

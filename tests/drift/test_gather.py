@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor_core.drift import build as build_module
 from monitor_core.drift import levels as levels_module
+from monitor_core.drift import placing as build_module
 from monitor_core.drift.build import build
 from monitor_core.drift.count import count
 from monitor_core.drift.executor import Threads
@@ -121,17 +121,6 @@ def test_rows_that_stay_together_are_read_once(cut, mixed):
         assert source.times == 1
         assert baseline.granules == granules
         assert_counted(baseline, cut(table), roles, DAY if granules else None)
-
-
-def test_rows_told_apart_are_read_again(cut, mixed):
-    """Granules and segments need every row with its date and segment."""
-    table = mixed(300, 6)
-    features = tuple((name, Role.TIMESTAMP if name == "when" else Role.FEATURE) for name in table.schema.names)
-    by_day, by_segment = Reads(cut(table)), Reads(cut(table))
-    assert len(build(by_day, roles=Roles(features), granularity=DAY, settings=ONE).granules) == 5
-    assert len(build(by_segment, roles=Roles(features, segment="segment"), settings=ONE).segments) == 3
-    assert by_day.times > 1
-    assert by_segment.times > 1
 
 
 def test_a_column_placed_by_a_sample_is_counted_exactly(cut, mixed, monkeypatch):

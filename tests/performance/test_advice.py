@@ -216,7 +216,7 @@ class TestParts:
         """Where it is not told, it is that of the current version."""
         same = advise(evidence(**BACK, design_effect=2.0))
         told = advise(evidence(**BACK, design_effect=2.0, previous_design_effect=2.0))
-        other = advise(evidence(**BACK, design_effect=2.0, previous_design_effect=50.0))
+        other = advise(evidence(**BACK, design_effect=2.0, previous_design_effect=60.0))
         assert same.p_previous_better == told.p_previous_better > other.p_previous_better
         assert other.action == "retrain"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from monitor_core.metrics.promql import BadQuery
+from monitor_core.metrics.promql.functions import FUNCTIONS, REFUSED
 from monitor_core.metrics.promql.parser import parse
 from monitor_core.metrics.promql.syntax import (
     Aggregation,
@@ -239,3 +242,9 @@ def test_what_2_42_knows(query, known):
         return
     with pytest.raises(BadQuery):
         parse(query, compat=2)
+
+
+def test_the_documents_name_every_function():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "promql.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_0-9]+", text))
+    assert set(FUNCTIONS) | set(REFUSED) <= words

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.metrics.promql import Engine, MemoryReader
@@ -49,6 +49,7 @@ def test_every_window_is_what_its_samples_say(name):
                 assert step not in found[series]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e15, 1e15), min_size=1, max_size=40),
     st.sampled_from([1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5]),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -67,6 +67,7 @@ class TestDesignEffect:
         assert design_effect(tp, relevant).source == "independent"
 
     @given(days)
+    @settings(deadline=None)
     def test_days_without_cases_do_not_exist(self, pairs):
         """Wherever they stand; below the length at which weeks count."""
         tp, relevant = columns(pairs[:20])
@@ -75,6 +76,7 @@ class TestDesignEffect:
         assert (padded.deff, padded.dof) == pytest.approx((plain.deff, plain.dof))
 
     @given(days, st.randoms())
+    @settings(deadline=None)
     def test_the_order_of_days_plays_no_part_below_28(self, pairs, random):
         """Only weeks depend on it."""
         shuffled = pairs[:27]
@@ -82,6 +84,7 @@ class TestDesignEffect:
         assert design_effect(*columns(shuffled)).deff == pytest.approx(design_effect(*columns(pairs[:27])).deff)
 
     @given(days)
+    @settings(deadline=None)
     def test_swapping_right_and_wrong_changes_nothing(self, pairs):
         """The variance of 1 - F* is that of F*."""
         tp, relevant = columns(pairs)
@@ -97,6 +100,7 @@ class TestDesignEffect:
 
 class TestRolling:
     @given(days, st.integers(1, 45))
+    @settings(deadline=None)
     def test_each_window_is_the_window_by_itself(self, pairs, window):
         """The first ones are shorter."""
         tp, relevant = columns(pairs)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
@@ -13,6 +13,7 @@ counts = st.tuples(*[st.integers(0, 8)] * 4).filter(any)
 
 
 @given(counts)
+@settings(deadline=None)
 def test_equal_to_scikit_learn(table):
     """Undefined where scikit-learn has none either."""
     y, predicted = np.repeat([1, 0, 1, 0], table), np.repeat([1, 1, 0, 0], table)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -28,6 +28,7 @@ def test_that_many_cases_do_find_the_drop():
 
 
 @given(st.floats(0.02, 0.6), st.floats(0.1, 0.95), st.floats(1, 10))
+@settings(deadline=None)
 def test_the_smallest_drop_is_the_one_that_needs_all_cases(drop, f1, deff):
     """Each is the other's inverse."""
     cases = labels_needed(drop, f1=f1, deff=deff)
@@ -38,6 +39,7 @@ def test_the_smallest_drop_is_the_one_that_needs_all_cases(drop, f1, deff):
 
 
 @given(st.floats(1, 1e6), st.floats(1, 1e6), st.floats(0.1, 0.95))
+@settings(deadline=None)
 def test_more_cases_show_a_smaller_drop(one, other, f1):
     """Or, where neither shows any, none."""
     few, many = sorted((one, other))
@@ -52,6 +54,7 @@ def test_no_case_shows_nothing():
 
 class TestExpectedDelay:
     @given(st.floats(0.02, 0.4), st.floats(0.02, 0.4), st.floats(2, 500))
+    @settings(deadline=None)
     def test_a_larger_drop_is_found_sooner(self, one, other, relevant):
         """Or at all."""
         small, large = sorted((one, other))

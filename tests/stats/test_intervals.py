@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 from sklearn.metrics import f1_score
@@ -42,6 +42,7 @@ class TestF1:
         assert (result.low, result.high) == (0.0, 1.0)
 
     @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+    @settings(deadline=None)
     def test_the_estimate_is_that_of_scikit_learn(self, rows):
         """Where scikit-learn has no F1 neither do we."""
         label, predicted = zip(*rows, strict=True)
@@ -51,6 +52,7 @@ class TestF1:
         assert f1_interval(tp, errors).estimate == pytest.approx(expected, nan_ok=True)
 
     @given(counts, counts, effects)
+    @settings(deadline=None)
     def test_the_interval_holds_the_estimate(self, tp, errors, deff):
         """And lies within 0..1."""
         result = f1_interval(tp, errors, deff=deff)
@@ -59,6 +61,7 @@ class TestF1:
             assert result.low <= result.estimate <= result.high
 
     @given(counts, counts, st.floats(0.5, 0.98), st.floats(0.001, 0.019))
+    @settings(deadline=None)
     def test_more_confidence_is_wider(self, tp, errors, confidence, more):
         """Whatever the counts."""
         narrow = f1_interval(tp, errors, confidence=confidence)
@@ -67,6 +70,7 @@ class TestF1:
         assert wide.high >= narrow.high - 1e-15
 
     @given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(2, 10))
+    @settings(deadline=None)
     def test_a_design_effect_is_that_many_fewer_cases(self, tp, errors, times):
         """Ten times the rows with a design effect of ten say what the rows once said."""
         once, clustered = f1_interval(tp, errors), f1_interval(tp * times, errors * times, deff=float(times))
@@ -86,6 +90,7 @@ class TestF1:
         assert table == pytest.approx(np.array([[r.estimate, r.low, r.high] for r in rows]), nan_ok=True)
 
     @given(st.floats(0, 1))
+    @settings(deadline=None)
     def test_f_star_and_f1_say_the_same(self, f1):
         """There and back."""
         assert float(f1_from_f_star(f_star_from_f1(f1))) == pytest.approx(f1)
@@ -93,6 +98,7 @@ class TestF1:
 
 class TestWilson:
     @given(st.integers(0, 500), st.integers(1, 500), st.floats(0.5, 0.999))
+    @settings(deadline=None)
     def test_equals_scipy(self, hits, n, confidence):
         """Independent cases."""
         hits = min(hits, n)
@@ -101,6 +107,7 @@ class TestWilson:
         assert (result.low, result.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
     @given(st.integers(0, 500), st.integers(0, 500), effects)
+    @settings(deadline=None)
     def test_mirrors(self, hits, misses, deff):
         """Successes and failures swapped turn the interval round."""
         ours = wilson(hits, hits + misses, deff=deff)

@@ -46,6 +46,7 @@ class TestProbabilityOfDrop:
         )
 
     @given(pairs, pairs, drops, drops)
+    @settings(deadline=None)
     def test_a_larger_drop_is_less_likely(self, current, baseline, one, other):
         """Whatever the counts; always a probability."""
         small, large = sorted((one, other))
@@ -53,12 +54,14 @@ class TestProbabilityOfDrop:
         assert 0.0 <= less <= more + 1e-12 <= 1.0 + 1e-12
 
     @given(pairs, pairs)
+    @settings(deadline=None)
     def test_swapping_the_sides_gives_the_rest(self, one, other):
         """P(a < b) + P(b < a) = 1."""
         both = probability_of_drop(one, other) + probability_of_drop(other, one)
         assert both == pytest.approx(1.0, abs=1e-3 if min(*one, *other) < 5 else 2e-6)
 
     @given(pairs, pairs, drops, st.integers(1, 500))
+    @settings(deadline=None)
     def test_one_more_error_makes_a_drop_likelier(self, current, baseline, drop, more):
         """And one more true positive less likely."""
         tp, errors = current
@@ -105,14 +108,14 @@ class TestExpectedLoss:
         assert (losses.stay, losses.roll) == pytest.approx((0.164174, 0.005000), abs=2e-6)
 
     @given(pairs, pairs)
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     def test_swapping_the_versions_swaps_the_losses(self, one, other):
         """Without switching cost."""
         losses, mirrored = expected_loss(one, other, switching_cost=0), expected_loss(other, one, switching_cost=0)
         assert (losses.stay, losses.roll) == pytest.approx((mirrored.roll, mirrored.stay), abs=1e-12)
 
     @given(pairs, pairs)
-    @settings(max_examples=30)
+    @settings(max_examples=30, deadline=None)
     def test_the_losses_differ_by_the_means(self, current, previous):
         """E[(X - Y)+] - E[(Y - X)+] = E[X] - E[Y], with the means from the distribution functions."""
         f1 = np.linspace(0, 1, 50_001)

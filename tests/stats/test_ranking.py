@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -31,6 +31,7 @@ def delong(y, score):
 
 class TestRocAuc:
     @given(rows)
+    @settings(deadline=None)
     def test_the_estimate_is_that_of_scikit_learn(self, pairs):
         """Ties count half; with one class only it is undefined."""
         y, score = split(pairs)
@@ -42,6 +43,7 @@ class TestRocAuc:
             assert (result.low, result.high) == (0.0, 1.0)
 
     @given(rows)
+    @settings(deadline=None)
     def test_the_variance_is_delongs(self, pairs):
         """From all pairs, at two rows of each class or more."""
         y, score = split(pairs)
@@ -49,6 +51,7 @@ class TestRocAuc:
             assert roc_auc(y, score).variance == pytest.approx(delong(y, score), abs=1e-12)
 
     @given(rows)
+    @settings(deadline=None)
     def test_only_the_order_matters(self, pairs):
         """Any rising function of the scores gives the same."""
         y, score = split(pairs)
@@ -56,6 +59,7 @@ class TestRocAuc:
         assert (stretched.auc, stretched.low) == pytest.approx((ours.auc, ours.low), nan_ok=True)
 
     @given(rows)
+    @settings(deadline=None)
     def test_mirrors(self, pairs):
         """Scores turned round turn the interval round."""
         y, score = split(pairs)
@@ -65,6 +69,7 @@ class TestRocAuc:
         )
 
     @given(rows, st.randoms())
+    @settings(deadline=None)
     def test_the_order_of_rows_plays_no_part(self, pairs, random):
         """Shuffled rows are the same rows."""
         shuffled = list(pairs)
@@ -73,6 +78,7 @@ class TestRocAuc:
         assert (other.auc, other.variance) == pytest.approx((ours.auc, ours.variance), nan_ok=True)
 
     @given(rows)
+    @settings(deadline=None)
     def test_the_interval_holds_the_estimate(self, pairs):
         """Within 0..1, wider with a design effect."""
         y, score = split(pairs)
@@ -121,6 +127,7 @@ class TestRocAuc:
 
 class TestAveragePrecision:
     @given(rows)
+    @settings(deadline=None)
     def test_the_estimate_is_that_of_scikit_learn(self, pairs):
         """Without positives it is undefined (scikit-learn says 0 and warns)."""
         y, score = split(pairs)
@@ -134,6 +141,7 @@ class TestAveragePrecision:
 
 class TestBinned:
     @given(histograms, st.integers(0, 2**31))
+    @settings(deadline=None)
     def test_the_bounds_hold_whatever_the_scores_inside_the_bins(self, counts, seed):
         """Ties among some of them included."""
         rng = np.random.default_rng(seed)
@@ -149,6 +157,7 @@ class TestBinned:
             assert abs(average_precision(y, score).estimate - precision.estimate) <= precision.error_bound + 1e-12
 
     @given(histograms)
+    @settings(deadline=None)
     def test_many_windows_are_the_windows_one_by_one(self, counts):
         """Design effect and freedom may differ by window."""
         positives, negatives = np.stack([counts[0], counts[1]]), np.stack([counts[1], counts[0]])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import optimize, special
@@ -86,6 +86,7 @@ def test_the_error_is_freed_of_chance():
 
 
 @given(histograms, st.integers(1, 5))
+@settings(deadline=None)
 def test_more_of_the_same_rows_gives_the_same_estimates(counts, times):
     """And a design effect of that many gives the same intervals."""
     ones, zeros = counts
@@ -98,6 +99,7 @@ def test_more_of_the_same_rows_gives_the_same_estimates(counts, times):
 
 
 @given(histograms)
+@settings(deadline=None)
 def test_mirrors(counts):
     """Other class, other end: the slope stays and the intercept changes sign."""
     ones, zeros = counts
@@ -107,6 +109,7 @@ def test_mirrors(counts):
 
 
 @given(histograms)
+@settings(deadline=None)
 def test_bounds(counts):
     """The error lies within 0..1 and its interval."""
     error = calibration(*counts).error

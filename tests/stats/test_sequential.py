@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -41,6 +41,7 @@ def test_the_mean_of_a_quiet_day_is_what_was_put_in():
 
 
 @given(some_days, st.floats(0.05, 0.95))
+@settings(deadline=None)
 def test_the_past_does_not_depend_on_the_future(days, f_star):
     """Evidence once shown stays; it is never negative."""
     whole = e_process(days, f_star=f_star)
@@ -49,6 +50,7 @@ def test_the_past_does_not_depend_on_the_future(days, f_star):
 
 
 @given(some_days, st.floats(0.05, 0.95), st.integers(0, 39))
+@settings(deadline=None)
 def test_one_more_error_is_more_evidence(days, f_star, place):
     """And one more true positive less, from that day on."""
     if not days:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from monitor_core.errors import NotFound
 from monitor_core.performance.binary import Words
@@ -14,6 +14,7 @@ from monitor_core.performance.counts import Counts
 from monitor_core.performance.results import Batch, Correction
 from monitor_core.storage.schema import model as model_table
 from monitor_core.storage.schema import performance_batch as table
+from monitor_core.storage.schema import performance_closed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
-__all__ = ["begin", "corrections_in", "finish", "last_words", "lock_model", "next_moment", "read_batch", "repeated"]
+__all__ = ["add", "corrections_in", "last_words", "lock_model", "next_moment", "read_batch", "repeated", "state_of"]
 
 
 def lock_model(connection: Connection, model_id: str) -> None:
@@ -47,15 +48,18 @@ def repeated(connection: Connection, model_id: str, idempotency_key: str) -> Bat
     return None if row is None else replace(read_batch(row), is_repeat=True)
 
 
-def begin(connection: Connection, batch: Batch, *, idempotency_key: str, snapshot_id: str | None) -> None:
-    """Write a delivery down, so that its events can refer to it; `finish` fills in what became of it."""
+def state_of(connection: Connection, model_id: str) -> tuple[object, ...]:
+    """Return what changes whenever something is recorded about a model, or dropped of it."""
+    column = performance_closed.c
+    batches = select(func.count(), func.max(table.c.recorded_at)).where(table.c.model_id == model_id)
+    closed = select(func.count()).select_from(performance_closed).where(column.model_id == model_id)
+    return (*connection.execute(batches).one(), connection.scalar(closed))
+
+
+def add(connection: Connection, batch: Batch, *, idempotency_key: str, snapshot_id: str | None) -> None:
+    """Write a delivery down, before the events that refer to it."""
     values = _values(batch)
     connection.execute(insert(table), {**values, "idempotency_key": idempotency_key, "snapshot_id": snapshot_id})
-
-
-def finish(connection: Connection, batch: Batch) -> None:
-    """Fill in what became of a delivery."""
-    connection.execute(update(table).where(table.c.batch_id == batch.batch_id).values(**_values(batch)))
 
 
 def _values(batch: Batch) -> dict[str, Any]:

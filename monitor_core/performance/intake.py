@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -11,18 +13,18 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import select
 
 from monitor_core.errors import NotFound, Refused
-from monitor_core.performance.batches import begin, finish, last_words, lock_model, next_moment, repeated
+from monitor_core.performance.batches import add, last_words, lock_model, next_moment, repeated, state_of
 from monitor_core.performance.granules import Granules
 from monitor_core.performance.plan import plan, words_of
+from monitor_core.performance.preparation import Delivery, Preparation
 from monitor_core.performance.reading import Reader
 from monitor_core.performance.refusals import Refusals
 from monitor_core.performance.runs import Runs
 from monitor_core.performance.segments import SegmentBook
-from monitor_core.performance.transaction import Delivery, Transaction
 from monitor_core.storage.schema import model_version, performance_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "PerformanceIntake"]
 
+_ATTEMPTS = 3
+"""How often a delivery is compared with what is known before it makes the others wait."""
+
+Progress = Callable[[float, str], None]
 Kind = Literal["predictions", "labels", "labelled"]
 
 
@@ -67,10 +73,12 @@ class PerformanceIntake:
         on_bad: Literal["keep", "refuse"] = "keep",
         snapshot_id: str | None = None,
         coder: CellCoder | None = None,
-        progress: Callable[[float, str], None] = _silent,
-        connection: Connection | None = None,
+        progress: Progress = _silent,
     ) -> Batch:
         """Take one delivery in, in one transaction.
+
+        The transaction is short: reading and comparing with what is known happen before it, and again if another
+        delivery was recorded meanwhile.
 
         Parameters
         ----------
@@ -88,8 +96,6 @@ class PerformanceIntake:
             Puts features into cells; None: nothing is counted by cell.
         progress
             Told the share done and a note; may raise `Cancelled`, then nothing is kept.
-        connection
-            A transaction to be part of, opened by ``engine.begin()``; None: one of its own.
 
         Raises
         ------
@@ -120,7 +126,6 @@ class PerformanceIntake:
         with TemporaryDirectory(prefix="bellwether-") as folder:
             runs = Runs(Path(folder))
             n_rows = _read_all(source, reader, runs, progress)
-            _check(source.name, kind, reader.refusals, n_rows=n_rows, n_good=runs.n_rows, on_bad=on_bad)
             delivery = Delivery(
                 batch_id=secrets.token_hex(8),
                 ref=ref,
@@ -132,35 +137,59 @@ class PerformanceIntake:
                 keep_days=settings.keep_events_days,
                 actor=actor,
             )
-            with self._transaction(connection) as writing:
-                lock_model(writing, ref.model_id)
-                if (first := repeated(writing, ref.model_id, idempotency_key)) is not None:
-                    return first
-                at = next_moment(writing, ref.model_id, self._now())
-                begin(writing, delivery.empty(at), idempotency_key=idempotency_key, snapshot_id=snapshot_id)
-                batch = Transaction(writing, delivery, at).run(progress)
-                _check(
-                    source.name,
-                    kind,
-                    reader.refusals,
-                    n_rows=n_rows,
-                    n_good=batch.n_rows - batch.n_refused,
-                    on_bad=on_bad,
-                )
-                finish(writing, batch)
-                self._record(writing, ref, batch)
+            batch = self._recorded(
+                delivery, source.name, key=idempotency_key, snapshot_id=snapshot_id, on_bad=on_bad, progress=progress
+            )
         progress(1.0, "done")
         return batch
 
-    @contextmanager
-    def _transaction(self, connection: Connection | None) -> Iterator[Connection]:
-        if connection is not None:
-            yield connection
-            return
-        with self._engine.begin() as own:
-            yield own
+    def _recorded(
+        self, delivery: Delivery, name: str, *, key: str, snapshot_id: str | None, on_bad: str, progress: Progress
+    ) -> Batch:
+        """Compare with what is known, and write if that still holds.
 
-    def _record(self, connection: Connection, ref: ModelRef, batch: Batch) -> None:
+        Nothing is told from inside the transaction: on SQLite a job's progress would wait for that very transaction.
+        """
+        model_id = delivery.ref.model_id
+        for _ in range(_ATTEMPTS):
+            with ExitStack() as open_things:
+                reading = open_things.enter_context(self._engine.connect())
+                known = state_of(reading, model_id)
+                preparation = open_things.enter_context(closing(Preparation(reading, delivery, self._now())))
+                batch = preparation.run(progress)
+                reading.close()
+                _check(name, batch, preparation.refusals, on_bad)
+                progress(0.9, "writing")
+                with self._locked(model_id) as writing:
+                    if (first := repeated(writing, model_id, key)) is not None:
+                        return first
+                    if state_of(writing, model_id) == known:
+                        return self._write(writing, preparation, batch, key=key, snapshot_id=snapshot_id)
+        with self._locked(model_id) as writing:  # many deliver at once: this time the others wait
+            if (first := repeated(writing, model_id, key)) is not None:
+                return first
+            with closing(Preparation(writing, delivery, self._now())) as preparation:
+                batch = preparation.run(_silent)
+                _check(name, batch, preparation.refusals, on_bad)
+                return self._write(writing, preparation, batch, key=key, snapshot_id=snapshot_id)
+
+    @contextmanager
+    def _locked(self, model_id: str) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            lock_model(connection, model_id)
+            yield connection
+
+    def _write(
+        self, connection: Connection, preparation: Preparation, batch: Batch, *, key: str, snapshot_id: str | None
+    ) -> Batch:
+        at = next_moment(connection, batch.model_id, self._now())
+        batch = replace(batch, recorded_at=at)
+        add(connection, batch, idempotency_key=key, snapshot_id=snapshot_id)
+        preparation.write(connection, at)
+        self._tell(connection, preparation.ref, batch)
+        return batch
+
+    def _tell(self, connection: Connection, ref: ModelRef, batch: Batch) -> None:
         detail = {
             "batch": batch.batch_id,
             "rows": batch.n_rows,
@@ -190,7 +219,7 @@ def _known(connection: Connection, ref: ModelRef) -> tuple[list[str], SegmentBoo
     return versions, SegmentBook(sorted(segments)), last_words(connection, ref.model_id)
 
 
-def _read_all(source: TableSource, reader: Reader, runs: Runs, progress: Callable[[float, str], None]) -> int:
+def _read_all(source: TableSource, reader: Reader, runs: Runs, progress: Progress) -> int:
     row, total = 1, source.n_rows
     for shard in source.shards():
         for batch in shard.batches(reader.columns.columns):
@@ -200,12 +229,13 @@ def _read_all(source: TableSource, reader: Reader, runs: Runs, progress: Callabl
     return row - 1
 
 
-def _check(name: str, kind: str, refusals: Refusals, *, n_rows: int, n_good: int, on_bad: str) -> None:
+def _check(name: str, batch: Batch, refusals: Refusals, on_bad: str) -> None:
+    n_good = batch.n_rows - refusals.n_rows
     if n_good and not (refusals.n_rows and on_bad == "refuse"):
         return
     hint = "correct the rows and send it again" if n_good == 0 else "correct them, or keep the good rows"
     raise Refused(
-        f"{name!r}: {refusals.n_rows:,} of {n_rows:,} rows of {kind} cannot be accepted",
+        f"{name!r}: {refusals.n_rows:,} of {batch.n_rows:,} rows of {batch.kind} cannot be accepted",
         reasons=refusals.texts() or ("there are no rows",),
         hint=hint,
     )

@@ -38,6 +38,12 @@ class Refusals:
     def __init__(self) -> None:
         self._reasons: dict[tuple[str, str], _Reason] = {}
 
+    def copy(self) -> Refusals:
+        """Return another that starts with the same."""
+        made = Refusals()
+        made._reasons = {key: _Reason(item.rows, list(item.examples)) for key, item in self._reasons.items()}
+        return made
+
     @property
     def n_rows(self) -> int:
         """Rows kept out."""

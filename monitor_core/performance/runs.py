@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,6 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -48,9 +49,7 @@ class Runs:
 
     def another(self) -> Runs:
         """Return an empty one beside this one."""
-        folder = self.folder / "again"
-        folder.mkdir()
-        return Runs(folder, self.run_rows)
+        return Runs(Path(mkdtemp(dir=self.folder)), self.run_rows)
 
     def granules(self) -> list[int]:
         """Return the codes of the granules that have rows, in order of time. Nothing can be added afterwards."""

@@ -1,20 +1,23 @@
-"""Write what a delivery changes; every function takes the transaction of the delivery."""
+"""Write what a delivery changes: everything is made ready first, so that the transaction only writes."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import astuple, dataclass, fields
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import insert
 
+from monitor_core.performance.counts import Counts
 from monitor_core.performance.events import BLOCK_ROWS, encode
-from monitor_core.storage.schema import performance_count, performance_detail, performance_event, performance_pair
+from monitor_core.storage.schema import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -28,8 +31,19 @@ _AT_ONCE = 200
 _BYTES_AT_ONCE = 16 * 2**20
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row to be written; its payload, if it has one, waits in the file."""
+
+    values: tuple[Any, ...]
+    at: int = 0
+    size: int = -1
+
+
 class Writer:
-    """Writes the parts of one delivery, a few rows a statement.
+    """Collects the parts of one delivery and writes them at the end, so that the transaction is short.
+
+    Payloads wait in a file of `folder`; what else is written of a granule is small.
 
     Parameters
     ----------
@@ -43,27 +57,28 @@ class Writer:
 
     def __init__(
         self,
-        connection: Connection,
+        folder: Path,
         model_id: str,
         batch_id: str,
         *,
-        recorded_at: datetime,
         recorded: int,
         versions: Sequence[str],
         words: Mapping[str, Sequence[str]],
     ) -> None:
-        self._connection = connection
         self._model_id = model_id
         self._batch_id = batch_id
-        self._recorded_at = recorded_at
         self._recorded = recorded
         self._versions = versions
         self._words = words
-        self._waiting: dict[str, list[dict[str, Any]]] = {}
-        self._bytes = 0
+        self._rows: dict[str, list[_Row]] = {name: [] for name in _TABLES}
+        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`, after it was read again
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
 
     def rows(self, label: str, rows: pa.Table, delivered: Delivered, segments: Sequence[str]) -> None:
-        """Write the rows that say something new."""
+        """Take the rows that say something new."""
         if "predicted" not in rows.column_names:
             self._block("label", "", label, _only(rows, np.flatnonzero(delivered.new_labels)))
             return
@@ -76,7 +91,7 @@ class Writer:
             self._block(kind, self._versions[int(place)], label, some, segments=segments)
 
     def labels(self, label: str, labels: Labels, *, kind: str = "label") -> None:
-        """Write labels by key: those that waited and now join their predictions, or (``joined``) wait no longer."""
+        """Take labels by key: those that waited and now join their predictions, or (``joined``) wait no longer."""
         columns: dict[str, Any] = {"key": labels.keys}
         if kind == "label":
             columns |= {"label": labels.label, "observed": labels.observed}
@@ -88,69 +103,54 @@ class Writer:
         for part, start in enumerate(range(0, rows.num_rows, BLOCK_ROWS), start=first_part):
             some = rows.slice(start, BLOCK_ROWS)
             payload = encode(some, recorded=self._recorded, segments=segments, cells=self._words)
-            self._add(
-                "performance_event",
-                {
-                    "batch_id": self._batch_id,
-                    "kind": kind,
-                    "version": version,
-                    "granule": label,
-                    "part": part,
-                    "model_id": self._model_id,
-                    "recorded_at": self._recorded_at,
-                    "n_rows": some.num_rows,
-                    "payload": payload,
-                },
-                len(payload),
-            )
+            self._add("performance_event", (kind, version, label, part, some.num_rows), payload)
 
     def change(self, label: str, change: Change, segments: Sequence[str]) -> None:
-        """Write signed counts."""
+        """Take signed counts."""
         for version, changed in change.versions.items():
             for segment, counts in changed.counts.items():
-                values = asdict(counts)
-                if any(values.values()):
-                    self._add("performance_count", {**self._key(version, segments[segment], label), **values}, 200)
+                values = astuple(counts)
+                if any(values):
+                    self._add("performance_count", (version, segments[segment], label, *values))
             for (segment, kind), payload in changed.details.items():
-                key = self._key(version, segments[segment], label)
-                self._add("performance_detail", {**key, "kind": kind, "payload": payload}, len(payload))
+                self._add("performance_detail", (version, segments[segment], label, kind), payload)
         for (a, b), eight in change.pairs.items():
-            row = {
-                "model_id": self._model_id,
-                "version_a": a,
-                "version_b": b,
-                "granule": label,
-                "batch_id": self._batch_id,
-                "recorded_at": self._recorded_at,
-                "counts": eight.tolist(),
-            }
-            self._add("performance_pair", row, 100)
+            self._add("performance_pair", (a, b, label, eight.tolist()))
 
-    def _key(self, version: str, segment: str, granule: str) -> dict[str, Any]:
-        return {
-            "model_id": self._model_id,
-            "version": version,
-            "segment": segment,
-            "granule": granule,
-            "batch_id": self._batch_id,
-            "recorded_at": self._recorded_at,
-        }
+    def _add(self, table: str, values: tuple[Any, ...], payload: bytes | None = None) -> None:
+        if payload is None:
+            self._rows[table].append(_Row(values))
+            return
+        self._rows[table].append(_Row(values, self._file.tell(), len(payload)))
+        self._file.write(payload)
 
-    def _add(self, table: str, row: dict[str, Any], size: int) -> None:
-        self._waiting.setdefault(table, []).append(row)
-        self._bytes += size
-        if self._bytes >= _BYTES_AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what waits."""
-        for name, rows in self._waiting.items():
-            for start in range(0, len(rows), _AT_ONCE):
-                self._connection.execute(insert(_TABLES[name]), rows[start : start + _AT_ONCE])
-        self._waiting, self._bytes = {}, 0
+    def write(self, connection: Connection, recorded_at: datetime) -> None:
+        """Write everything, a few rows a statement, in the transaction of the delivery."""
+        common = {"model_id": self._model_id, "batch_id": self._batch_id, "recorded_at": recorded_at}
+        self._file.seek(0)
+        for table, names in _TABLES.items():
+            waiting: list[dict[str, Any]] = []
+            held = 0
+            for row in self._rows[table]:
+                values = {**common, **dict(zip(names, row.values, strict=True))}
+                if row.size >= 0:
+                    self._file.seek(row.at)
+                    values["payload"] = self._file.read(row.size)
+                waiting.append(values)
+                held += row.size
+                if len(waiting) >= _AT_ONCE or held >= _BYTES_AT_ONCE:
+                    connection.execute(insert(metadata.tables[table]), waiting)
+                    waiting, held = [], 0
+            if waiting:
+                connection.execute(insert(metadata.tables[table]), waiting)
 
 
-_TABLES = {table.name: table for table in (performance_event, performance_count, performance_detail, performance_pair)}
+_TABLES = {
+    "performance_event": ("kind", "version", "granule", "part", "n_rows"),
+    "performance_count": ("version", "segment", "granule", *(field.name for field in fields(Counts))),
+    "performance_detail": ("version", "segment", "granule", "kind"),
+    "performance_pair": ("version_a", "version_b", "granule", "counts"),
+}
 _STORED = ("entity", "key", "predicted", "score", "segment", "moment", "label", "observed")
 
 

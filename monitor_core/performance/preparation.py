@@ -1,4 +1,4 @@
-"""What happens to a delivery inside its transaction: join, compare with what is known, write what changes."""
+"""What becomes of a delivery: rows are joined, compared with what is known, and what changes is made ready."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from monitor_core.performance.delivery import Delivered
     from monitor_core.performance.reading import Reader
+    from monitor_core.performance.refusals import Refusals
     from monitor_core.performance.runs import Runs
     from monitor_core.values import ModelRef
 
-__all__ = ["Delivery", "Transaction"]
+__all__ = ["Delivery", "Preparation"]
 
 _LISTED = 1_000
 _SHOWN_NOTES = 20
@@ -59,7 +60,7 @@ class Delivery:
     actor: str
 
     def empty(self, at: datetime) -> Batch:
-        """Return the delivery as it is written down before anything became of it."""
+        """Return the delivery as it is before anything became of it."""
         return Batch(
             batch_id=self.batch_id,
             model_id=self.ref.model_id,
@@ -92,13 +93,17 @@ class _Sums:
     unlisted: int = 0
 
 
-class Transaction:
-    """One delivery while it is written; `run` is called once."""
+class Preparation:
+    """One delivery while it is compared with what is known; `run` is called once, `write` after it.
+
+    Only reads until `write`: what was read must still hold then, see `batches.state_of`.
+    """
 
     def __init__(self, connection: Connection, delivery: Delivery, at: datetime) -> None:
         self._connection = connection
         self._delivery = delivery
         self._reader = delivery.reader
+        self._refusals = delivery.reader.refusals.copy()
         self._granules = delivery.reader.granules
         self._model_id = delivery.ref.model_id
         self._sums = _Sums()
@@ -109,10 +114,9 @@ class Transaction:
         self._at = at
         self._recorded = self._recorded_in(at)
         self._writer = Writer(
-            connection,
+            delivery.runs.folder,
             self._model_id,
             delivery.batch_id,
-            recorded_at=at,
             recorded=self._recorded,
             versions=delivery.reader.versions,
             words=self._words,
@@ -145,9 +149,26 @@ class Transaction:
                 self._refuse_closed(runs.rows(code), label)
             else:
                 self._granule(code, label, runs.rows(code), is_known=label in stored, joining=joining.get(code))
-            progress(0.4 + 0.59 * (done + 1) / len(codes), f"counting {label}")
-        self._writer.flush()
+            progress(0.4 + 0.5 * (done + 1) / len(codes), f"counting {label}")
         return self._result()
+
+    @property
+    def ref(self) -> ModelRef:
+        """Whose delivery it is."""
+        return self._delivery.ref
+
+    @property
+    def refusals(self) -> Refusals:
+        """Rows that were kept out, while reading and since."""
+        return self._refusals
+
+    def write(self, connection: Connection, at: datetime) -> None:
+        """Write what was made ready."""
+        self._writer.write(connection, at)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        self._writer.close()
 
     # ------------------------------------------------------------------ rows without a granule of their own
     def _placed(self) -> Runs:
@@ -194,7 +215,7 @@ class Transaction:
         entity = rows.column("entity")
         name = self._reader.columns.entity or "entity"
         numbers = rows.column("number").to_numpy()
-        self._reader.refusals.add(f"column {name!r}", allowed, numbers, lambda place: entity[place].as_py())
+        self._refusals.add(f"column {name!r}", allowed, numbers, lambda place: entity[place].as_py())
 
     def _keep_waiting(self, rows: pa.Table) -> None:
         """Keep labels whose prediction is not there yet."""
@@ -283,7 +304,7 @@ class Transaction:
 
     # ------------------------------------------------------------------ the answer
     def _result(self) -> Batch:
-        sums, refusals = self._sums, self._reader.refusals
+        sums, refusals = self._sums, self._refusals
         if sums.replaced:
             shown = ", ".join(f"{number:,}" for number in sorted(sums.replaced_rows)[:3])
             self._notes.append(

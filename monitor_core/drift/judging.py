@@ -15,6 +15,7 @@ from monitor_core.drift.build import baseline_from_summaries
 from monitor_core.drift.explain import not_in_windows
 from monitor_core.drift.progress import between
 from monitor_core.drift.reach import Reach
+from monitor_core.drift.results import CellState
 from monitor_core.drift.rules import judge_each
 from monitor_core.drift.runs import SavedGranule
 from monitor_core.drift.samples import SampleJudge
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from monitor_core.settings import DriftSettings
 
 __all__ = ["Found", "Judging"]
+
+_PREVIEWED_FROM = 10
+"""Granules from which the latest is judged first, to be told while the others are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,9 @@ class Judging:
             self._connection, self._grid, self._info.grid_id, reach.labels, segment=segment, keep=reach.kept
         )
         judge = self._moving if reach.moves else self._fixed
+        if not segment and len(labels) > _PREVIEWED_FROM:
+            (latest,) = judge(stored, reach, labels[-1:], segment, _silent)
+            progress = _with_preview(latest, progress)
         yield from judge(stored, reach, labels, segment, progress)
         self._note(segment, labels, dict(sorted(stored.digests.items())))
 
@@ -242,6 +249,24 @@ class Judging:
     def _note(self, *values: object) -> None:
         """Add to the hash of everything that the results depend on."""
         self._digest.update(json.dumps(values, sort_keys=True).encode() + b"\0")
+
+
+def _silent(_share: float, _note: str) -> None:
+    """Tell nobody."""
+
+
+def _with_preview(latest: GranuleDrift, progress: Progress) -> Progress:
+    """Tell what the latest granule shows from the beginning, and with everything told after.
+
+    Nothing is saved before all is judged; who waits for a long run wants to know this first (decision 0023).
+    """
+    states = [feature.state for feature in latest.features]
+    drifted = states.count(CellState.DRIFTED)
+    preview = (
+        f"preview of {latest.granule}: {drifted:,} of {len(states):,} features drifted, severity {latest.severity}"
+    )
+    progress(0.0, preview)
+    return lambda share, note: progress(share, f"{note}; {preview}")
 
 
 def _telling(settings: DriftSettings) -> Mapping[str, object]:

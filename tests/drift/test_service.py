@@ -16,7 +16,7 @@ from monitor_core.runtime import open_services
 from monitor_core.settings import DriftSettings, Settings
 from monitor_core.snapshots.roles import Role, Roles
 from monitor_core.storage import schema
-from monitor_core.values import ModelRef, Verdict
+from monitor_core.values import ModelRef, Severity, Verdict
 
 REF = ModelRef("churn", "1.0")
 ROLES = Roles((("day", Role.TIMESTAMP), ("age", Role.FEATURE), ("plan", Role.FEATURE), ("score", Role.SCORE)))
@@ -282,6 +282,20 @@ class TestRun:
         with pytest.raises(Cancelled):
             drifted.drift.run(REF, actor="bob", progress=stop)
         assert drifted.drift.runs(REF) == (standing,)
+
+    def test_a_long_run_tells_first_what_the_latest_day_shows(self, drifted):
+        """Before any other is judged, and with every note after; nothing is saved until all are."""
+        take_in(drifted, rows(26, 8, shift=1.0))
+        told = []
+
+        def progress(_share, note):
+            told.append(note)
+            assert "preview" not in note or not drifted.drift.runs(REF)
+
+        run = drifted.drift.run(REF, actor="bob", progress=progress)
+        preview = "preview of 2026-02-03: 1 of 3 features drifted, severity critical"
+        assert told[told.index(preview) + 1] == f"14 of 14 judged; {preview}"
+        assert (run.last_granule, run.n_drifted, run.severity) == ("2026-02-03", 1, Severity.CRITICAL)
 
     def test_runs_are_compared_cell_by_cell(self, drifted):
         """Only what is judged differently is listed."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from monitor_core.metrics.promql.errors import ExecutionFailed
 from monitor_core.metrics.promql.frame import NAME, Frame, counted, empty, only, without
+from monitor_core.metrics.promql.over_time import sorted_quantile
 from monitor_core.metrics.promql.results import Labels
 from monitor_core.metrics.promql.sums import group_sums
-from monitor_core.metrics.promql.windows import sorted_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -33,7 +33,7 @@ class String:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vector:
     """One value a series at one moment, in the order of the answer.
 
@@ -52,7 +52,7 @@ class Vector:
     values: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
     """Samples as they were stored, each series at its own moments: the answer to ``x[5m]``.
 

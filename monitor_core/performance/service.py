@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         ThresholdCurve,
         WindowMetrics,
     )
+    from monitor_core.performance.series import CellCounts
     from monitor_core.performance.view import View
     from monitor_core.performance.windows import Piece
     from monitor_core.settings import PerformanceSettings, Settings
@@ -138,7 +139,7 @@ class PerformanceService:
     def sequential(self, ref: ModelRef, *, as_of: datetime | None = None) -> Sequential:
         """Return the evidence, granule by granule, that F1 has fallen below the baseline's lower bound."""
         view = self._view(ref, "", as_of)
-        baseline = self.baseline(ref, as_of=view.as_of)
+        baseline = self.baseline(ref, as_of=as_of)
         return sequential(
             view.series,
             view.maturity,
@@ -151,11 +152,10 @@ class PerformanceService:
 
     def delays(self, ref: ModelRef, *, as_of: datetime | None = None) -> DelayCurve:
         """Return how long labels take to arrive, and when predictions are due."""
-        moment = self._moment(as_of)
         return delay_curve(
-            self.store.series(ref, as_of=moment, delays=True),
+            self.store.series(ref, as_of=as_of, delays=True),
             granularity=self._models.get(ref.model_id).granularity,
-            as_of=moment,
+            as_of=as_of or self._now(),
             settings=self.settings_of(ref),
         )
 
@@ -191,11 +191,10 @@ class PerformanceService:
         self, ref: ModelRef, metric: str = "f1", *, window: int = 1, segment: str = "", as_of: datetime | None = None
     ) -> Estimated:
         """Return one of `ESTIMATED_METRICS` as the scores alone promise it, "if the concept is unchanged"."""
-        moment = self._moment(as_of)
-        baseline = self.baseline(ref, as_of=moment)
+        baseline = self.baseline(ref, as_of=as_of)
         if baseline is None:
             return not_estimated(metric, "no estimate: there is no baseline performance")
-        view = self._view(ref, segment, moment, scores=True)
+        view = self._view(ref, segment, as_of, scores=True)
         return estimated(
             view.series,
             view.maturity,
@@ -224,10 +223,9 @@ class PerformanceService:
         """
         if other == ref.version:
             raise InvalidInput(f"{ref} compared with itself", hint="name another version")
-        moment = self._moment(as_of)
-        mine = load_window(self.store, self._view(ref, "", moment), granules=granules, span=span)
+        mine = load_window(self.store, self._view(ref, "", as_of), granules=granules, span=span)
         piece = mine.piece(granules, span)
-        all_theirs = self._view(ModelRef(ref.model_id, other), "", moment)
+        all_theirs = self._view(ModelRef(ref.model_id, other), "", as_of)
         same = (piece.span.first, piece.span.last) if piece.span else None
         if same and all_theirs.piece(span=same).span is None:
             same = None
@@ -235,21 +233,27 @@ class PerformanceService:
         cells = np.zeros(8, dtype=np.int64)
         if piece.span:
             first, last = piece.span.first, piece.span.last
-            cells = self.store.pairs(ref.model_id, ref.version, other, as_of=moment, first=first, last=last)
+            cells = self.store.pairs(ref.model_id, ref.version, other, as_of=as_of, first=first, last=last)
         return compare(self._window(mine, piece), self._window(theirs, theirs.piece(granules, same)), cells)
 
     # Baselines
 
     def baseline(self, ref: ModelRef, *, as_of: datetime | None = None) -> BaselinePerformance | None:
         """Return what a version is held against; as of an earlier moment, the latest there was."""
-        moment = self._moment(as_of)
-        known = [item for item in self._baselines.list(ref) if item.created_at <= moment]
-        active = next((item for item in known if item.is_active), known[0] if known else None)
+        known = [item for item in self._baselines.list(ref) if as_of is None or item.created_at <= as_of]
+        active = next((item for item in known if item.is_active), None)
+        if active is None and as_of is not None and known:
+            active = known[0]
         return None if active is None else self._with_metrics(active)
 
     def baseline_design_effect(self, ref: ModelRef, *, as_of: datetime | None = None) -> float:
         """Return how much the baseline's rows cluster: 1 for a test set, more for a past period whose granules vary."""
         return self._baseline_deff(self.baseline(ref, as_of=as_of))
+
+    def baseline_cells(self, ref: ModelRef, *, as_of: datetime | None = None) -> tuple[CellCounts, ...]:
+        """Return the baseline's labelled rows by cell of each feature; none for bare values and uncoded rows."""
+        held = self.baseline(ref, as_of=as_of)
+        return () if held is None else self._baselines.details(held.baseline_id).cells
 
     def baselines(self, ref: ModelRef) -> tuple[BaselinePerformance, ...]:
         """Return the baselines of a version, the latest first."""
@@ -300,9 +304,6 @@ class PerformanceService:
         """Return the decisions on a model, the latest first."""
         return self._decisions.list(model_id, version=version, limit=limit)
 
-    def _moment(self, as_of: datetime | None) -> datetime:
-        return self._now() if as_of is None else as_of
-
     def _view(self, ref: ModelRef, segment: str, as_of: datetime | None, *, scores: bool = False) -> View:
         return load(
             self.store,
@@ -310,12 +311,13 @@ class PerformanceService:
             segment=segment,
             granularity=self._models.get(ref.model_id).granularity,
             settings=self.settings_of(ref),
-            as_of=self._moment(as_of),
+            now=self._now(),
+            as_of=as_of,
             scores=scores,
         )
 
     def _window(self, view: View, piece: Piece) -> WindowMetrics:
-        baseline = self.baseline(view.ref, as_of=view.as_of)
+        baseline = self.baseline(view.ref, as_of=view.known)
         return window_metrics(
             view.series,
             view.maturity,
@@ -333,7 +335,7 @@ class PerformanceService:
         """Return each acknowledgement with the first granule that had not matured by then."""
         found = []
         for item in self._decisions.list(view.ref.model_id, version=view.ref.version, limit=_MANY):
-            if item.action == "acknowledge" and item.decided_at <= view.as_of:
+            if item.action == "acknowledge" and (view.known is None or item.decided_at <= view.known):
                 before = self._view(view.ref, "", item.decided_at).maturity
                 first = int(before.codes[before.matured - 1]) + 1 if before.matured else np.iinfo(np.int64).min
                 found.append(Acknowledged(item.decided_at, first))

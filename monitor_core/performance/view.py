@@ -38,6 +38,8 @@ class View:
     granularity: Granularity
     settings: PerformanceSettings
     as_of: datetime
+    known: datetime | None
+    """As `as_of`, where an earlier moment was asked for; None: everything that is known."""
 
     def piece(self, granules: int | None = None, span: tuple[str, str] | None = None) -> Piece:
         """Return the matured granules of a window or span (`windows.piece_of`)."""
@@ -62,7 +64,8 @@ def view_of(
     granularity: Granularity,
     settings: PerformanceSettings,
     as_of: datetime,
+    known: datetime | None = None,
 ) -> View:
     """Return the view of a series; delays in the series make the horizon, where it is not set."""
     matured = maturity(series, granularity=granularity, as_of=as_of, settings=settings)
-    return View(ref, segment, series, matured, granularity, settings, as_of)
+    return View(ref, segment, series, matured, granularity, settings, as_of, known)

@@ -26,20 +26,30 @@ def load(
     *,
     granularity: Granularity,
     settings: PerformanceSettings,
-    as_of: datetime,
+    now: datetime,
+    as_of: datetime | None = None,
     segment: str = "",
     scores: bool = False,
 ) -> View:
-    """Return all counts of a version and segment as known at a moment.
+    """Return all counts of a version and segment.
 
     Where the horizon is to be learned, delays are read, too; a segment takes the horizon of the whole.
+
+    Parameters
+    ----------
+    now
+        The moment of the view, where `as_of` is None.
+    as_of
+        What was recorded later is not seen. None: everything is, even what was recorded by a clock that is ahead.
     """
     learned = settings.horizon < 0
     series = store.series(ref, segment=segment, as_of=as_of, scores=scores, delays=learned and not segment)
     if learned and segment:
-        whole = load(store, ref, granularity=granularity, settings=settings, as_of=as_of)
+        whole = load(store, ref, granularity=granularity, settings=settings, now=now, as_of=as_of)
         settings = replace(settings, horizon=whole.maturity.horizon)
-    return view_of(series, ref=ref, segment=segment, granularity=granularity, settings=settings, as_of=as_of)
+    return view_of(
+        series, ref=ref, segment=segment, granularity=granularity, settings=settings, as_of=as_of or now, known=as_of
+    )
 
 
 def load_window(
@@ -48,7 +58,7 @@ def load_window(
     """Return the latest part of a view that holds a window or span, with its scores and entities."""
     first = _first(view, granules, span)
     series = store.series(
-        view.ref, segment=view.segment, as_of=view.as_of, first=first, scores=scores, entities=not view.segment
+        view.ref, segment=view.segment, as_of=view.known, first=first, scores=scores, entities=not view.segment
     )
     return view_of(
         series,
@@ -57,6 +67,7 @@ def load_window(
         granularity=view.granularity,
         settings=replace(view.settings, horizon=view.maturity.horizon),
         as_of=view.as_of,
+        known=view.known,
     )
 
 

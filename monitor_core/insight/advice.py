@@ -93,16 +93,16 @@ class AdviceService:
         previous = previous_live(self._deployments.list(ref.model_id), ref, as_of=moment)
         comparison = None
         if previous is not None:
-            comparison = self._performance.compare(ref, previous.ref.version, granules=window, span=span, as_of=moment)
+            comparison = self._performance.compare(ref, previous.ref.version, granules=window, span=span, as_of=as_of)
         return assemble(
             comparison.current
             if comparison is not None
-            else self._performance.window(ref, granules=window, span=span, as_of=moment),
+            else self._performance.window(ref, granules=window, span=span, as_of=as_of),
             granularity=self._models.get(ref.model_id).granularity,
             settings=self._performance.settings_of(ref),
-            sequential=self._performance.sequential(ref, as_of=moment),
-            baseline=self._performance.baseline(ref, as_of=moment),
-            baseline_design_effect=self._performance.baseline_design_effect(ref, as_of=moment),
+            sequential=self._performance.sequential(ref, as_of=as_of),
+            baseline=self._performance.baseline(ref, as_of=as_of),
+            baseline_design_effect=self._performance.baseline_design_effect(ref, as_of=as_of),
             comparison=comparison,
             previous=previous,
             drift=self._drifted(ref, moment),

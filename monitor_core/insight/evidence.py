@@ -26,10 +26,10 @@ _DAY_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """The version that served before, and for how many days it has not."""
+    """The version that served before, and for how many whole days it has not: evidence is the same all day."""
 
     ref: ModelRef
-    age_days: float
+    age_days: int
 
 
 def previous_live(deployments: Sequence[Deployment], ref: ModelRef, *, as_of: datetime) -> Previous | None:
@@ -53,7 +53,7 @@ def previous_live(deployments: Sequence[Deployment], ref: ModelRef, *, as_of: da
     if before is None:
         return None
     ended = as_of if before.ended_at is None else min(before.ended_at, as_of)
-    return Previous(before.ref, (as_of - ended).total_seconds() / _DAY_SECONDS)
+    return Previous(before.ref, (as_of - ended).days)
 
 
 def assemble(

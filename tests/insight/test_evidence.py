@@ -123,7 +123,7 @@ class TestAssemble:
 
 
 class TestPreviousVersion:
-    PREVIOUS = Previous(OLD, 12.5)
+    PREVIOUS = Previous(OLD, 12)
 
     def compare(self, cells=(0,) * 8, counts=(880, 320, 400, 4_000)):
         return Comparison(WINDOW, window(OLD, counts, deff=2.0), cells, {}, "apart")
@@ -131,7 +131,7 @@ class TestPreviousVersion:
     def test_its_own_rows(self):
         """Where both share no rows, each has its own."""
         found = put(comparison=self.compare(), previous=self.PREVIOUS)
-        assert (found.previous, found.previous_age_days, found.previous_version) == ((880, 720), 12.5, "1")
+        assert (found.previous, found.previous_age_days, found.previous_version) == ((880, 720), 12, "1")
         assert (found.previous_design_effect, found.paired) == (2.0, None)
 
     @pytest.mark.parametrize(("rows", "is_paired"), [(59, False), (60, True)])
@@ -178,6 +178,11 @@ class TestPreviousLive:
         assert (found.ref.version, found.age_days) == ("1", 50)
         assert previous_live(self.HISTORY, ModelRef("churn", "3"), as_of=NOW - timedelta(days=50)) is None
 
+    def test_whole_days(self):
+        """Evidence must not change with the second at which it is looked at."""
+        later = NOW + timedelta(hours=5)
+        assert previous_live(self.HISTORY, ModelRef("churn", "3"), as_of=later).age_days == 10
+
     def test_a_version_that_came_back(self):
         """1, 2, then 1 again: before it was 2."""
         history = (deployed("1", 10), deployed("2", 50, 10), deployed("1", 90, 50))
@@ -186,7 +191,7 @@ class TestPreviousLive:
 
 def test_evidence_is_json():
     """Every field, as JSON has it; and back."""
-    held = put(comparison=TestPreviousVersion().compare((9, 0, 0, 0, 0, 90, 0, 0)), previous=Previous(OLD, 1.0))
+    held = put(comparison=TestPreviousVersion().compare((9, 0, 0, 0, 0, 90, 0, 0)), previous=Previous(OLD, 1))
     written = json.loads(json.dumps(as_json(held), allow_nan=False))
     back = Evidence(**{name: tuple(value) if isinstance(value, list) else value for name, value in written.items()})
     assert back == held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
+from monitor_core.errors import InvalidInput
 from monitor_core.metrics.promql.errors import ExecutionFailed, QueryTimeout
 
 __all__ = ["Budget", "Limits"]
@@ -27,7 +28,7 @@ class Limits:
     characters
         Length of the text.
     depth
-        How deep expressions may stand in each other.
+        How deep expressions may stand in each other; 120 at most, Python's own stack being what it is.
     """
 
     samples: int = 10_000_000
@@ -36,6 +37,11 @@ class Limits:
     seconds: float = 30.0
     characters: int = 16_384
     depth: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse a depth that could not be kept."""
+        if not 1 <= self.depth <= 120:
+            raise InvalidInput(f"depth is {self.depth}; 1 to 120 are allowed")
 
 
 class Budget:

@@ -274,6 +274,23 @@ def test_length_is_limited(reader):
         Engine(reader).query("1" + " " * 20_000, 0)
 
 
+@pytest.mark.parametrize("depth", [0, 121])
+def test_depth_has_bounds_of_its_own(depth):
+    with pytest.raises(InvalidInput, match="1 to 120 are allowed"):
+        Limits(depth=depth)
+
+
+def test_the_deepest_query_leaves_room_for_the_caller(reader):
+    """A page's own calls stand on the same stack."""
+
+    def far_down(levels):
+        if levels:
+            return far_down(levels - 1)
+        return Engine(reader).query("abs(" * 98 + "hits_total" + ")" * 98, 60).value
+
+    assert named(far_down(250)) == {"api": 20, "web": 12}
+
+
 @pytest.mark.parametrize(
     ("start", "end", "step", "message"),
     [

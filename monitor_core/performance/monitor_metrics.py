@@ -10,6 +10,7 @@ import numpy as np
 
 from monitor_core import stats
 from monitor_core.performance.advice import Evidence
+from monitor_core.performance.tempering import running_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,8 +130,8 @@ def is_sustained(days: Sequence[tuple[int, int]], baseline: Baseline) -> bool:
     if not days:
         return False
     table = np.array(days, dtype=np.float64)
-    deff = stats.design_effect(table[:, 0], table[:, 1]).deff
-    return bool(stats.e_process(table, f_star=baseline.f_star, deff=deff).max() >= _ALARM)
+    effects = running_effect(table[:, 0], table[:, 1])[:-1]
+    return bool(stats.e_process(table, f_star=baseline.f_star, deff=effects).max() >= _ALARM)
 
 
 def as_dictionary(counted: Tally, advice: Advice, level: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from monitor_core.drift.results import FeatureKind
 from monitor_core.drift.text import plain
 from monitor_core.figures.granules import short_label
 from monitor_core.figures.thin import thin
+from monitor_core.reports import svg
 from monitor_core.reports.numbers import percent
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def distribution(detail: CellDetail) -> Markup:
     else:
         return Markup("")
     label = f"Distribution of {plain(detail.drift.name)}: baseline and {detail.granule}"
-    return _svg(body, _WIDTH, _HEIGHT, label, "chart")
+    return svg.frame(body, _WIDTH, _HEIGHT, label, "chart")
 
 
 def trend(detail: CellDetail, levels: Sequence[float]) -> Markup:
@@ -56,18 +57,18 @@ def trend(detail: CellDetail, levels: Sequence[float]) -> Markup:
     body = [_axis(top, height, "0.2f")]
     body += [
         Markup('<line class="level" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            _LEFT, _WIDTH - 6, *[_n(float(scale(level)))] * 2
+            _LEFT, _WIDTH - 6, *[svg.rounded(float(scale(level)))] * 2
         )
         for level in levels
         if level <= top
     ]
-    body.append(_area("noise", x[noise], scale(detail.trend_noise_q99[noise]), height - _BOTTOM))
-    body.append(_line(f"line {detail.drift.state}", x[points], scale(detail.trend_psi[points])))
+    body.append(svg.area("noise", x[noise], scale(detail.trend_noise_q99[noise]), height - _BOTTOM))
+    body.append(svg.line(f"line {detail.drift.state}", x[points], scale(detail.trend_psi[points])))
     if detail.trend_granules:
         ends = tuple(map(short_label, (detail.trend_granules[0], detail.trend_granules[-1])))
         body.append(_x_labels(ends if len(detail.trend_granules) > 1 else ends[:1], height))
     label = f"PSI of {plain(detail.drift.name)} over time; the grey band is what noise alone reaches in 99 of 100"
-    return _svg(Markup("").join(body), _WIDTH, height, label, "chart")
+    return svg.frame(Markup("").join(body), _WIDTH, height, label, "chart")
 
 
 def sparkline(line: FeatureLine) -> Markup:
@@ -81,7 +82,7 @@ def sparkline(line: FeatureLine) -> Markup:
     top = max(float(np.nanmax(psi)), 0.1)
     y = height - 3 - (height - 6) * psi / top
     label = f"PSI of {plain(line.name)} over the run, highest {np.nanmax(psi):.3f}"
-    return _svg(_line(f"line {line.drift.state}", x[kept], y[kept]), width, height, label, "spark")
+    return svg.frame(svg.line(f"line {line.drift.state}", x[kept], y[kept]), width, height, label, "spark")
 
 
 def _steps(shares: Distribution, state: str) -> Markup:
@@ -96,8 +97,8 @@ def _steps(shares: Distribution, state: str) -> Markup:
     return Markup("").join(
         [
             _axis(top, _HEIGHT, "%"),
-            _area("base", steps_x, np.repeat(scale(shares.baseline), 2), _HEIGHT - _BOTTOM),
-            _line(f"line {state}", steps_x, np.repeat(scale(shares.current), 2)),
+            svg.area("base", steps_x, np.repeat(scale(shares.baseline), 2), _HEIGHT - _BOTTOM),
+            svg.line(f"line {state}", steps_x, np.repeat(scale(shares.current), 2)),
             _x_labels(ticks, _HEIGHT),
         ]
     )
@@ -122,14 +123,15 @@ def _levels(shares: Distribution, state: str) -> Markup:
                 '<rect class="bar {}" x="{}" y="{}" width="{}" height="{}"/>'
                 '<text class="tick" x="{}" y="{}">{} → {}</text>'
             ).format(
-                left - 6, _n(y + step * 0.5 + 1), plain(shares.levels[place], limit=18),
-                left, _n(y), _n(max(old * width, 0.5)), _n(step * 0.78),
-                state, left, _n(y + step * 0.26), _n(max(new * width, 0.5)), _n(step * 0.26),
-                _n(left + max(old, new) * width + 5), _n(y + step * 0.5 + 1), percent(old), percent(new),
+                left - 6, svg.rounded(y + step * 0.5 + 1), plain(shares.levels[place], limit=18),
+                left, svg.rounded(y), svg.rounded(max(old * width, 0.5)), svg.rounded(step * 0.78),
+                state, left, svg.rounded(y + step * 0.26), svg.rounded(max(new * width, 0.5)), svg.rounded(step * 0.26),
+                svg.rounded(left + max(old, new) * width + 5), svg.rounded(y + step * 0.5 + 1),
+                percent(old), percent(new),
             )
         )  # fmt: skip
     if hidden := len(shares.levels) - len(shown):
-        parts.append(_text(left, _HEIGHT - 2, f"and {hidden:,} more levels that moved less"))
+        parts.append(svg.words(left, _HEIGHT - 2, f"and {hidden:,} more levels that moved less"))
     return Markup("").join(parts)
 
 
@@ -167,10 +169,10 @@ def _axis(top: float, height: int, form: str) -> Markup:
     )
     parts = []
     for text, value in zip(texts, (0.0, top / 2, top), strict=True):
-        y = _n(float(_scale(top, height)(value)))
+        y = svg.rounded(float(_scale(top, height)(value)))
         parts.append(
             Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, _WIDTH - 6, y, y)
-            + _text(_LEFT - 5, float(y) + 3, text, anchor="end")
+            + svg.words(_LEFT - 5, float(y) + 3, text, anchor="end")
         )
     return Markup("").join(parts)
 
@@ -180,44 +182,5 @@ def _x_labels(labels: Sequence[str], height: int) -> Markup:
         len(labels), [(_LEFT, "start"), ((_LEFT + _WIDTH - 6) / 2, "middle"), (_WIDTH - 6, "end")]
     )
     return Markup("").join(
-        _text(x, height - 5, label, anchor=anchor) for label, (x, anchor) in zip(labels, places, strict=True)
+        svg.words(x, height - 5, label, anchor=anchor) for label, (x, anchor) in zip(labels, places, strict=True)
     )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start") -> Markup:
-    return Markup('<text class="tick" text-anchor="{}" x="{}" y="{}">{}</text>').format(anchor, _n(x), _n(y), text)
-
-
-def _line(kind: str, x: NDArray[np.float64], y: NDArray[np.float64]) -> Markup:
-    """Draw a line with gaps where there is no value; a point on its own gets a dot."""
-    parts, pen_up = [], True
-    known = ~np.isnan(y)
-    for place in range(len(x)):
-        if not known[place]:
-            pen_up = True
-            continue
-        alone = pen_up and (place + 1 == len(x) or not known[place + 1])
-        parts.append(f"{'M' if pen_up else 'L'}{_n(x[place])} {_n(y[place])}{'h.1' if alone else ''}")
-        pen_up = False
-    return Markup('<path class="{}" d="{}"/>').format(kind, "".join(parts))
-
-
-def _area(kind: str, x: NDArray[np.float64], y: NDArray[np.float64], floor: float) -> Markup:
-    y = np.where(np.isnan(y), floor, y)
-    points = "".join(f"L{_n(left)} {_n(up)}" for left, up in zip(x[: len(y)], y, strict=True))
-    if not points:
-        return Markup("")
-    return Markup('<path class="{}" d="M{} {}{}L{} {}z"/>').format(
-        kind, _n(x[0]), floor, points, _n(x[len(y) - 1]), floor
-    )
-
-
-def _svg(body: Markup, width: int, height: int, label: str, kind: str) -> Markup:
-    return Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        kind, width, height, label, body
-    )
-
-
-def _n(value: float) -> str:
-    """Write a coordinate to a tenth, without what is not needed."""
-    return f"{value:.1f}".removesuffix(".0")

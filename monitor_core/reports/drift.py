@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor_core.errors import InvalidInput
 from monitor_core.reports import csv, html, json, markdown, text
 from monitor_core.reports.document import build, telling_granules
+from monitor_core.reports.formats import FORMATS, MEDIA_TYPES, SUFFIXES, check, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,19 +24,6 @@ _RENDERERS: Mapping[str, Callable[[Document], str]] = {
     "csv": csv.render,
     "json": json.render,
 }
-
-FORMATS = tuple(_RENDERERS)
-"""What `render` can write."""
-
-MEDIA_TYPES: Mapping[str, str] = {
-    "text": "text/plain; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "markdown": "text/markdown; charset=utf-8",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
-
-SUFFIXES: Mapping[str, str] = {"text": "txt", "html": "html", "markdown": "md", "csv": "csv", "json": "json"}
 
 
 def render(
@@ -74,7 +61,7 @@ def render(
         When the format is not known.
     """
     check(format)
-    return _RENDERERS[format](build(run, model, granules, details)).encode("utf-8", errors="backslashreplace")
+    return encoded(_RENDERERS[format](build(run, model, granules, details)))
 
 
 def filename(run: RunSummary, format: str) -> str:  # noqa: A002 - the word people expect
@@ -82,9 +69,3 @@ def filename(run: RunSummary, format: str) -> str:  # noqa: A002 - the word peop
     check(format)
     span = run.first_granule if run.first_granule == run.last_granule else f"{run.first_granule}_{run.last_granule}"
     return f"drift_{run.ref.model_id}_{run.ref.version}_{span.replace('#', '')}.{SUFFIXES[format]}"
-
-
-def check(format: str) -> None:  # noqa: A002 - the word people expect
-    """Refuse a format that is not known."""
-    if format not in _RENDERERS:
-        raise InvalidInput(f"report format {format!r} is not known", hint=f"one of {', '.join(FORMATS)}")

@@ -15,6 +15,7 @@ from monitor_core.drift.text import plain
 from monitor_core.figures.granules import short_label
 from monitor_core.reports.advice import STATUS
 from monitor_core.reports.numbers import fixed
+from monitor_core.reports.svg import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def heatmap(document: Document, levels: Sequence[float]) -> Markup:
     label = f"Heatmap of {size}; the table below has the figures"
     return Markup(
         '<svg class="heat" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(_n(width), height, _n(width), height, label, Markup("").join(parts))
+    ).format(rounded(width), height, rounded(width), height, label, Markup("").join(parts))
 
 
 class _Run(NamedTuple):
@@ -90,7 +91,7 @@ def _row(
         _LABELS - 8, y + 14, plain(line.name, limit=28)
     )
     ground = Markup('<rect class="n0" x="{}" y="{}" width="{}" height="{}"/>').format(
-        _LABELS, y, _n(cell * len(labels)), _ROW
+        _LABELS, y, rounded(cell * len(labels)), _ROW
     )
     told = [run for run in runs if run.look != "n0"]
     draw = _titled if titled else _grouped
@@ -101,7 +102,7 @@ def _titled(line: FeatureLine, runs: Sequence[_Run], labels: Sequence[str], y: i
     for run in runs:
         title = _title(line, run.most, labels[run.start : run.stop]) if run.most else "no result"
         yield Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
-            run.look, _n(_LABELS + run.start * cell), y, _n((run.stop - run.start) * cell), _ROW, title
+            run.look, rounded(_LABELS + run.start * cell), y, rounded((run.stop - run.start) * cell), _ROW, title
         )
 
 
@@ -109,8 +110,8 @@ def _grouped(line: FeatureLine, runs: Sequence[_Run], labels: Sequence[str], y: 
     del line, labels
     paths: dict[str, list[str]] = {}
     for run in runs:
-        wide = _n((run.stop - run.start) * cell)
-        paths.setdefault(run.look, []).append(f"M{_n(_LABELS + run.start * cell)} {y}h{wide}v{_ROW}h-{wide}z")
+        wide = rounded((run.stop - run.start) * cell)
+        paths.setdefault(run.look, []).append(f"M{rounded(_LABELS + run.start * cell)} {y}h{wide}v{_ROW}h-{wide}z")
     for look, path in paths.items():
         yield Markup('<path class="{}" d="{}"/>').format(look, "".join(path))
 
@@ -123,10 +124,10 @@ def _title(line: FeatureLine, most: FeatureDrift, labels: Sequence[str]) -> str:
 
 def _gaps(columns: int, rows: int, cell: float) -> Markup:
     """Draw the lines between cells; where cells are narrow only those between rows."""
-    right, bottom = _n(_LABELS + cell * columns), _ROW * rows
+    right, bottom = rounded(_LABELS + cell * columns), _ROW * rows
     path = [f"M{_LABELS} {_ROW * row}H{right}" for row in range(rows + 1)]
     if cell >= 4:
-        path += [f"M{_n(_LABELS + cell * column)} 0V{bottom}" for column in range(columns + 1)]
+        path += [f"M{rounded(_LABELS + cell * column)} 0V{bottom}" for column in range(columns + 1)]
     return Markup('<path class="gap" d="{}"/>').format("".join(path))
 
 
@@ -136,12 +137,8 @@ def _axis(labels: Sequence[str], cell: float, height: int) -> Markup:
     every = max(1, round(max(map(len, texts)) * 7.5 / cell + 0.5))
     return Markup("").join(
         Markup('<text class="tick" text-anchor="middle" x="{}" y="{}">{}</text>').format(
-            _n(_LABELS + (place + 0.5) * cell), height - 6, text
+            rounded(_LABELS + (place + 0.5) * cell), height - 6, text
         )
         for place, text in enumerate(texts)
         if (len(labels) - 1 - place) % every == 0
     )
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from monitor_core.drift.text import plain
-from monitor_core.figures.theme import DARK, LIGHT, MONO_FONT, TEXT_FONT, Theme
 from monitor_core.reports.advice import STATUS
 from monitor_core.reports.charts import distribution, sparkline, trend
 from monitor_core.reports.facts import head_facts, setting_facts, summary_facts
 from monitor_core.reports.heatmap import MOST_GRANULES, heatmap
 from monitor_core.reports.numbers import distance, fixed, p_value, percent
+from monitor_core.reports.page import style, templates
 from monitor_core.settings import DriftSettings
 
 if TYPE_CHECKING:
@@ -33,7 +28,7 @@ def render(document: Document) -> str:
     """
     levels = _levels(document)
     return (
-        _templates()
+        templates()
         .get_template("drift.html.j2")
         .render(
             document=document,
@@ -49,55 +44,9 @@ def render(document: Document) -> str:
             distribution=distribution,
             trend=lambda detail: trend(detail, levels[:2]),
             cell_facts=_cell_facts,
-            style=_style(),
+            style=style("drift.css"),
         )
     )
-
-
-@cache
-def _templates() -> Environment:
-    loader = PackageLoader("monitor_core.reports", "templates")
-    templates = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    templates.filters |= {"plain": plain, "fixed": fixed, "percent": percent, "p_value": p_value}
-    templates.globals |= {"distance": distance}
-    return templates
-
-
-@cache
-def _style() -> Markup:
-    """Return the style sheet with the colours of the theme; both are our own text."""
-    loader = _templates().loader
-    assert loader is not None
-    sheet, *_ = loader.get_source(_templates(), "drift.css")
-    fonts = f"--text-font: {TEXT_FONT}; --mono-font: {MONO_FONT};"
-    light, dark = _variables(LIGHT), _variables(DARK)
-    return Markup(  # noqa: S704 - constants of ours, no user's text
-        f":root {{ color-scheme: light dark; {fonts} {light} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n{sheet}"
-    )
-
-
-def _variables(theme: Theme) -> str:
-    plain_names = (
-        "background",
-        "panel",
-        "border",
-        "grid",
-        "text",
-        "muted",
-        "primary",
-        "red",
-        "orange",
-        "green",
-        "baseline",
-    )
-    soft = ("red_soft", "orange_soft", "green_soft", "gray_soft")
-    tokens = {name.replace("_", "-"): getattr(theme, name) for name in (*plain_names, *soft)}
-    for scale in ("neutral", "amber", "crimson"):
-        tokens |= {f"{scale}-{step}": colour for step, colour in enumerate(getattr(theme, scale))}
-    return " ".join(f"--{name}: {colour};" for name, colour in tokens.items())
 
 
 def _levels(document: Document) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from monitor_core.performance.comparison import compare
 from monitor_core.performance.decisions import DecisionStore
 from monitor_core.performance.estimate import estimated, not_estimated
 from monitor_core.performance.maturity import delay_curve
-from monitor_core.performance.metrics import RANKING, bare_metrics, metrics_of
+from monitor_core.performance.metrics import INDEPENDENT, RANKING, bare_metrics, metrics_of
 from monitor_core.performance.rolling import ROLLING_METRICS, rolling
 from monitor_core.performance.sequential import Acknowledged, sequential
 from monitor_core.performance.store import PerformanceStore
@@ -47,16 +47,19 @@ if TYPE_CHECKING:
         ThresholdCurve,
         WindowMetrics,
     )
-    from monitor_core.performance.series import CellCounts
+    from monitor_core.performance.series import CellCounts, Series
     from monitor_core.performance.view import View
     from monitor_core.performance.windows import Piece
     from monitor_core.settings import PerformanceSettings, Settings
     from monitor_core.snapshots.roles import Roles
     from monitor_core.snapshots.sources import TableSource
+    from monitor_core.stats import DesignEffect
     from monitor_core.storage.models import ModelStore
     from monitor_core.storage.trail import Trail
 
 __all__ = ["ESTIMATED_METRICS", "ROLLING_METRICS", "PerformanceService"]
+
+Kept = TypeVar("Kept")
 
 _KEPT = 16
 _MANY = 10_000
@@ -93,6 +96,7 @@ class PerformanceService:
         self._baselines = BaselineStore(engine, trail, now)
         self._decisions = DecisionStore(engine, trail, now)
         self._calibrators: dict[str, Calibrator | None] = {}
+        self._effects: dict[str, DesignEffect] = {}
 
     def settings_of(self, ref: ModelRef) -> PerformanceSettings:
         """Return the thresholds in force for a model: general < the model's own."""
@@ -139,7 +143,7 @@ class PerformanceService:
     def sequential(self, ref: ModelRef, *, as_of: datetime | None = None) -> Sequential:
         """Return the evidence, granule by granule, that F1 has fallen below the baseline's lower bound."""
         view = self._view(ref, "", as_of)
-        baseline = self.baseline(ref, as_of=as_of)
+        baseline = self._held_against(ref, as_of)
         return sequential(
             view.series,
             view.maturity,
@@ -191,7 +195,7 @@ class PerformanceService:
         self, ref: ModelRef, metric: str = "f1", *, window: int = 1, segment: str = "", as_of: datetime | None = None
     ) -> Estimated:
         """Return one of `ESTIMATED_METRICS` as the scores alone promise it, "if the concept is unchanged"."""
-        baseline = self.baseline(ref, as_of=as_of)
+        baseline = self._held_against(ref, as_of)
         if baseline is None:
             return not_estimated(metric, "no estimate: there is no baseline performance")
         view = self._view(ref, segment, as_of, scores=True)
@@ -240,11 +244,8 @@ class PerformanceService:
 
     def baseline(self, ref: ModelRef, *, as_of: datetime | None = None) -> BaselinePerformance | None:
         """Return what a version is held against; as of an earlier moment, the latest there was."""
-        known = [item for item in self._baselines.list(ref) if as_of is None or item.created_at <= as_of]
-        active = next((item for item in known if item.is_active), None)
-        if active is None and as_of is not None and known:
-            active = known[0]
-        return None if active is None else self._with_metrics(active)
+        found = self._held_against(ref, as_of)
+        return None if found is None else self._with_metrics(found)
 
     def baseline_design_effect(self, ref: ModelRef, *, as_of: datetime | None = None) -> float:
         """Return how much the baseline's rows cluster: 1 for a test set, more for a past period whose granules vary."""
@@ -317,7 +318,7 @@ class PerformanceService:
         )
 
     def _window(self, view: View, piece: Piece) -> WindowMetrics:
-        baseline = self.baseline(view.ref, as_of=view.known)
+        baseline = self._held_against(view.ref, view.known)
         return window_metrics(
             view.series,
             view.maturity,
@@ -331,6 +332,13 @@ class PerformanceService:
             baseline_deff=self._baseline_deff(baseline),
         )
 
+    def _held_against(self, ref: ModelRef, as_of: datetime | None) -> BaselinePerformance | None:
+        known = [item for item in self._baselines.list(ref) if as_of is None or item.created_at <= as_of]
+        active = next((item for item in known if item.is_active), None)
+        if active is None and as_of is not None and known:
+            return known[0]
+        return active
+
     def _acknowledged(self, view: View) -> tuple[Acknowledged, ...]:
         """Return each acknowledgement with the first granule that had not matured by then."""
         found = []
@@ -341,7 +349,7 @@ class PerformanceService:
                 found.append(Acknowledged(item.decided_at, first))
         return tuple(found)
 
-    def _of_span(self, baseline: BaselinePerformance, *, scores: bool) -> Any:
+    def _of_span(self, baseline: BaselinePerformance, *, scores: bool = False) -> Series | None:
         """Return the series that a baseline of a past period was taken from; None for others."""
         first, last = (baseline.origin.get(name) for name in ("first", "last"))
         if not (isinstance(first, str) and isinstance(last, str)):
@@ -350,27 +358,39 @@ class PerformanceService:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else baseline.created_at
         return self.store.series(baseline.ref, first=first, last=last, as_of=moment, scores=scores)
 
+    def _effect(self, baseline: BaselinePerformance) -> DesignEffect:
+        """Return how much a baseline's rows cluster: known of past periods only, and the same for good."""
+        found = self._effects.get(baseline.baseline_id)
+        if found is None:
+            series = self._of_span(baseline)
+            found = _keep(self._effects, baseline.baseline_id, INDEPENDENT if series is None else effect_of(series))
+        return found
+
     def _baseline_deff(self, baseline: BaselinePerformance | None) -> float:
-        series = None if baseline is None else self._of_span(baseline, scores=False)
-        return 1.0 if series is None else effect_of(series).deff
+        return 1.0 if baseline is None else self._effect(baseline).deff
 
     def _with_metrics(self, baseline: BaselinePerformance) -> BaselinePerformance:
         if baseline.counts is None:
             return replace(baseline, metrics=bare_metrics(baseline.given))
         scores = self._baselines.details(baseline.baseline_id).scores
         labelled = None if scores is None else scores.labelled.sum(axis=(0, 1))
-        series = self._of_span(baseline, scores=False)
-        effect = {} if series is None else {"effect": effect_of(series)}
-        return replace(baseline, metrics=metrics_of(baseline.counts, labelled, **effect))
+        return replace(baseline, metrics=metrics_of(baseline.counts, labelled, effect=self._effect(baseline)))
 
     def _calibrator(self, baseline: BaselinePerformance) -> Calibrator | None:
         """Return the calibrator fitted on a baseline; the latest few are kept."""
         key = baseline.baseline_id
-        if key not in self._calibrators:
+        found = self._calibrators.get(key)
+        if found is None:
             series = self._of_span(baseline, scores=True)
             scores = series.scores if series is not None else self._baselines.details(key).scores
-            made = None if scores is None else calibrator_of(scores.labelled)
-            if len(self._calibrators) >= _KEPT:
-                self._calibrators.clear()
-            self._calibrators[key] = made
-        return self._calibrators[key]
+            found = None if scores is None else calibrator_of(scores.labelled)
+            _keep(self._calibrators, key, found)
+        return found
+
+
+def _keep(kept: dict[str, Kept], key: str, value: Kept) -> Kept:
+    """Keep a value with the latest few, and return it."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value
+    return value

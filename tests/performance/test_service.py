@@ -1,4 +1,4 @@
-"""The service: from deliveries to views, as of any moment, on each database."""
+"""The service: from deliveries to views, as of any moment."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,6 +12,12 @@ from monitor_core.values import ModelRef
 
 REF, NEXT = ModelRef("churn", "1"), ModelRef("churn", "2")
 LAST = date(2026, 11, 20)
+
+
+@pytest.fixture
+def desk(sqlite_engine, clock, desk_class):
+    """Views do not depend on the database; what they read is tested on each with the store."""
+    return desk_class(sqlite_engine, clock)
 
 
 @pytest.fixture
@@ -106,6 +112,10 @@ class TestWindow:
 
 
 class TestAsOf:
+    @pytest.fixture
+    def desk(self, engine, clock, desk_class):
+        return desk_class(engine, clock)
+
     def test_yesterdays_view_is_the_same_today(self, desk, service):
         table = rows()
         desk.take(table)

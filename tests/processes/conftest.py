@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,12 +69,26 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: is_gone(pid))
+
+
+def is_gone(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.fixture(scope="session")
 def slay():
     return kill
+
+
+@pytest.fixture
+def undisturbed_url(_migrated_sqlite, tmp_path):
+    """Give the address of another empty database, where nothing is killed."""
+    shutil.copyfile(_migrated_sqlite, tmp_path / "undisturbed.db")
+    return f"sqlite:///{tmp_path / 'undisturbed.db'}"
 
 
 @pytest.fixture

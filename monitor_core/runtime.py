@@ -11,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from monitor_core import clock
 from monitor_core.drift.service import DriftService
 from monitor_core.errors import InvalidSetting, Unavailable
+from monitor_core.insight.advice import AdviceService
 from monitor_core.performance.intake import PerformanceIntake
 from monitor_core.performance.service import PerformanceService
 from monitor_core.settings import Settings, redacted
 from monitor_core.snapshots.service import SnapshotService
 from monitor_core.storage import migrations
+from monitor_core.storage.deployments import DeploymentStore
 from monitor_core.storage.engine import open_engine
 from monitor_core.storage.models import ModelStore
 from monitor_core.storage.trail import Trail
@@ -46,6 +48,8 @@ class Services:
     drift: DriftService
     deliveries: PerformanceIntake
     performance: PerformanceService
+    deployments: DeploymentStore
+    advice: AdviceService
     now: Clock
 
     def close(self) -> None:
@@ -102,7 +106,21 @@ def open_services(settings: Settings, *, now: Clock = clock.now) -> Services:
     drift = DriftService(engine, snapshots, models, trail, settings, now)
     deliveries = PerformanceIntake(engine, trail, now)
     performance = PerformanceService(engine, models, trail, settings, now)
-    return Services(settings, engine, trail, models, snapshots, drift, deliveries, performance, now)
+    deployments = DeploymentStore(engine, trail, now)
+    advice = AdviceService(performance, drift, models, deployments, now)
+    return Services(
+        settings=settings,
+        engine=engine,
+        trail=trail,
+        models=models,
+        snapshots=snapshots,
+        drift=drift,
+        deliveries=deliveries,
+        performance=performance,
+        deployments=deployments,
+        advice=advice,
+        now=now,
+    )
 
 
 def _make_folder(path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitor_core.snapshots.roles import Roles
     from monitor_core.values import ModelRef
 
-__all__ = ["ON_BAD", "deliver", "deliver_alone", "kind_of", "plain_delivery", "summary"]
+__all__ = ["ON_BAD", "baseline_performance", "deliver", "deliver_alone", "kind_of", "plain_delivery", "summary"]
 
 ON_BAD = ("keep", "refuse")
 """What to do with a delivery that holds bad rows: keep the good ones, or refuse the whole."""
@@ -70,6 +70,29 @@ def deliver(
         coder=_coder(services, snapshot) if kind != "labels" else None,
         progress=progress,
     )
+
+
+def baseline_performance(services: Services, snapshot: Snapshot, *, actor: str, progress: Progress) -> str | None:
+    """Keep how the model did on a labelled baseline, and return its id; None for one without predictions or labels.
+
+    Its rows have to be there still; a second attempt finds what the first made.
+    """
+    roles = snapshot.roles
+    if roles is None or roles.one(Role.LABEL) is None or not (roles.named(Role.PREDICTION) or roles.named(Role.SCORE)):
+        return None
+    for known in services.performance.baselines(snapshot.ref):
+        if known.origin.get("snapshot_id") == snapshot.snapshot_id:
+            return known.baseline_id
+    made = services.performance.baseline_from_upload(
+        services.snapshots.open(snapshot.snapshot_id),
+        roles,
+        snapshot.ref,
+        actor=actor,
+        snapshot_id=snapshot.snapshot_id,
+        coder=_coder(services, snapshot),
+        progress=progress,
+    )
+    return made.baseline_id
 
 
 def deliver_alone(
@@ -171,4 +194,3 @@ def _mark_ready(services: Services, snapshot: Snapshot, checked: CheckResult, ba
         detail = {"model": str(snapshot.ref), "purpose": snapshot.purpose, **summary(batch)}
         subject = f"{snapshot.filename} ({snapshot.snapshot_id})"
         services.trail.record("snapshot.ready", subject, actor=actor, detail=detail, connection=connection)
-    services.snapshots.tidy(snapshot.snapshot_id)

@@ -7,6 +7,7 @@ complete result that the next attempt finds and keeps.
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,15 +16,23 @@ import pyarrow.parquet as pq
 
 from monitor_core.errors import NotFound, Refused
 from monitor_core.jobs import commands
-from monitor_core.jobs.deliveries import deliver, deliver_alone, kind_of, summary
-from monitor_core.jobs.example import EXAMPLE_TITLE, IMPORTANCE, LIVE, example_files, first_day
+from monitor_core.jobs.deliveries import baseline_performance, deliver, deliver_alone, kind_of, summary
+from monitor_core.jobs.example import (
+    BASELINE_DAYS,
+    EXAMPLE_TITLE,
+    IMPORTANCE,
+    LIVE,
+    PREVIOUS,
+    example_files,
+    first_day,
+)
 from monitor_core.jobs.progress import part
 from monitor_core.jobs.pruning import prune_all
 from monitor_core.jobs.reporting import save_reports
 from monitor_core.values import ModelRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from monitor_core.jobs.example import ExampleFile
     from monitor_core.jobs.perform import Handler
@@ -38,35 +47,46 @@ Result = dict[str, Any]
 
 
 def take_in(services: Services, job: Job, progress: Progress) -> Result:
-    """Check and count an accepted upload; judge the drift of the granules when it adds to them."""
+    """Take an accepted upload in: judge what it says about drift, count what it says about performance."""
     snapshot = services.snapshots.get(str(job.params["snapshot_id"]))
+    on_bad = str(job.params.get("on_bad") or "keep")
+    result = _taken_in(services, snapshot, job.requested_by, part(progress, 0.0, 0.7), on_bad=on_bad)
+    if snapshot.purpose == "current":
+        result["run_id"] = _judged(services, job, snapshot.ref, {}, part(progress, 0.7, 1.0))
+    return result
+
+
+def _taken_in(services: Services, snapshot: Snapshot, actor: str, progress: Progress, *, on_bad: str) -> Result:
+    """Take an accepted upload in as its purpose asks; what an earlier attempt did is found."""
     result: Result = {"snapshot_id": snapshot.snapshot_id}
     if snapshot.purpose in {"predictions", "labels"}:
-        on_bad = str(job.params.get("on_bad") or "keep")
-        return result | _delivered(services, snapshot, job, progress, on_bad=on_bad)
-    result |= _said_too(services, snapshot, job, part(progress, 0.0, 0.3))
-    taken = services.drift.take_in(snapshot.snapshot_id, actor=job.requested_by, progress=part(progress, 0.3, 0.7))
-    if taken.baseline_id is not None:
-        return result | {"baseline_id": taken.baseline_id}
-    return result | {"run_id": _judged(services, job, snapshot.ref, {}, part(progress, 0.7, 1.0))}
+        if snapshot.state != "ready":
+            batch = deliver_alone(services, snapshot, on_bad=on_bad, actor=actor, progress=progress)
+            result["delivery"] = summary(batch)
+    elif snapshot.purpose == "baseline":
+        taken = services.drift.take_in(snapshot.snapshot_id, actor=actor, progress=part(progress, 0.0, 0.7))
+        result["baseline_id"] = taken.baseline_id
+        with _of_no_use(result):
+            made = baseline_performance(services, snapshot, actor=actor, progress=part(progress, 0.7, 1.0))
+            result |= {"performance_baseline_id": made} if made else {}
+    else:
+        kind = kind_of(snapshot)
+        with _of_no_use(result):
+            if kind is not None and snapshot.state == "accepted":
+                batch = deliver(services, snapshot, kind, actor=actor, progress=part(progress, 0.0, 0.4))
+                result["delivery"] = summary(batch)
+        services.drift.take_in(snapshot.snapshot_id, actor=actor, progress=part(progress, 0.4, 1.0))
+    services.snapshots.tidy(snapshot.snapshot_id)
+    return result
 
 
-def _delivered(services: Services, snapshot: Snapshot, job: Job, progress: Progress, *, on_bad: str) -> Result:
-    if snapshot.state == "ready":  # an earlier attempt came this far
-        return {}
-    batch = deliver_alone(services, snapshot, on_bad=on_bad, actor=job.requested_by, progress=progress)
-    return {"delivery": summary(batch)}
-
-
-def _said_too(services: Services, snapshot: Snapshot, job: Job, progress: Progress) -> Result:
-    """Take in what new data say about performance; what says nothing of use there is still good for drift."""
-    kind = kind_of(snapshot)
-    if kind is None or snapshot.state != "accepted":
-        return {}
+@contextmanager
+def _of_no_use(result: Result) -> Iterator[None]:
+    """Note why data say nothing about performance; they are still good for drift."""
     try:
-        return {"delivery": summary(deliver(services, snapshot, kind, actor=job.requested_by, progress=progress))}
-    except Refused as error:
-        return {"not_delivered": [error.message, *error.reasons][:20]}
+        yield
+    except (Refused, NotFound) as error:  # not found: an earlier attempt ended after the rows were dropped
+        result["not_delivered"] = [error.message, *getattr(error, "reasons", ())][:20]
 
 
 def drift_run(services: Services, job: Job, progress: Progress) -> Result:
@@ -90,10 +110,11 @@ def baseline_from_range(services: Services, job: Job, progress: Progress) -> Res
 def load_example(services: Services, job: Job, progress: Progress) -> Result:
     """Make the example model, take its files in one after the other and judge them."""
     progress(0.0, "making the example's data")
-    ref, files = _example_model(services, job), [f for f in example_files(job.created_at) if f.version == LIVE][:4]
+    ref, files = _example_model(services, job), example_files(job.created_at)
     for number, file in enumerate(files):
-        step = part(progress, 0.05 + 0.15 * number, 0.20 + 0.15 * number)
-        services.drift.take_in(_uploaded(services, ref, file, job.requested_by), actor=job.requested_by, progress=step)
+        step = part(progress, 0.05 + 0.6 * number / len(files), 0.05 + 0.6 * (number + 1) / len(files))
+        snapshot = services.snapshots.get(_uploaded(services, file, job.requested_by))
+        _taken_in(services, snapshot, job.requested_by, step, on_bad="keep")
     run_id = _judged(services, job, ref, {}, part(progress, 0.65, 1.0))
     return {"model_id": ref.model_id, "version": ref.version, "run_id": run_id}
 
@@ -131,7 +152,8 @@ def _judged(services: Services, job: Job, ref: ModelRef, params: Mapping[str, An
 
 
 def _example_model(services: Services, job: Job) -> ModelRef:
-    ref, actor = ModelRef(commands.EXAMPLE_MODEL, "1"), job.requested_by
+    ref, actor = ModelRef(commands.EXAMPLE_MODEL, LIVE), job.requested_by
+    start = first_day(job.created_at)
     try:
         services.models.version(ref)
     except NotFound:
@@ -145,13 +167,23 @@ def _example_model(services: Services, job: Job) -> ModelRef:
             is_example=True,
             actor=actor,
         )
-        trained = (first_day(job.created_at) - timedelta(days=1)).date().isoformat()
+        trained = (start - timedelta(days=1)).date().isoformat()
         services.models.update_version(ref, training_date=trained, importance=IMPORTANCE, actor=actor)
+    before = ModelRef(ref.model_id, PREVIOUS)
+    if before not in {version.ref for version in services.models.versions(ref.model_id)}:
+        trained = (start - timedelta(days=120)).date().isoformat()
+        services.models.add_version(before, training_date=trained, actor=actor)
+    if not services.deployments.list(ref.model_id):
+        taken_over = start + timedelta(days=BASELINE_DAYS)
+        services.deployments.start(before, started_at=start, actor=actor)
+        services.deployments.start(ref, started_at=taken_over, actor=actor)
+        services.deployments.start(before, stage="shadow", started_at=taken_over, actor=actor)
     return ref
 
 
-def _uploaded(services: Services, ref: ModelRef, file: ExampleFile, actor: str) -> str:
+def _uploaded(services: Services, file: ExampleFile, actor: str) -> str:
     """Return the id of one accepted upload of the example, made now or by an earlier attempt."""
+    ref = ModelRef(commands.EXAMPLE_MODEL, file.version)
     for known in services.snapshots.list(ref):
         if known.filename == file.filename and known.state in {"accepted", "ready"}:
             return known.snapshot_id

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from monitor_core.jobs import commands
 from monitor_core.jobs.example import (
     BASELINE_DAYS,
     CHANGES,
@@ -18,7 +19,12 @@ from monitor_core.jobs.example import (
     example_files,
     first_day,
 )
+from monitor_core.jobs.handlers import HANDLERS
+from monitor_core.jobs.worker import Worker
+from monitor_core.runtime import open_services
+from monitor_core.settings import load
 from monitor_core.snapshots.roles import Role
+from monitor_core.values import ModelRef
 
 TODAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -168,3 +174,41 @@ def test_a_few_answers_are_corrected(files):
     both = second.join(first, keys=["customer_id", "scored_at"], join_type="inner", right_suffix="_before")
     assert 50 < len(both) == len(second) < 500
     assert not pc.any(pc.equal(both["churned"], both["churned_before"])).as_py()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """An installation with the example."""
+    services = open_services(load(environ={}, arguments={"data_dir": tmp_path_factory.mktemp("example")}))
+    commands.load_example(services, actor="ann")
+    Worker(services, HANDLERS).run_pending()
+    yield services
+    services.close()
+
+
+class TestLoaded:
+    """What the example shows once it is loaded."""
+
+    def test_every_upload_is_counted(self, app):
+        """Two versions, seven files, nothing refused."""
+        states = [snapshot.state for snapshot in app.snapshots.list()]
+        assert states == ["ready"] * 7
+
+    def test_the_fall_is_certain_and_goes_on(self, app):
+        """The alarm went off soon after the concept began to change."""
+        window = app.performance.window(ModelRef("example", LIVE), granules=7)
+        assert window.probabilities[0.10] > 0.99
+        alarm = app.performance.sequential(ModelRef("example", LIVE)).alarm
+        began = first_day(app.now()) + timedelta(days=CONCEPT_CHANGE)
+        assert began.date().isoformat() < alarm < (began + timedelta(days=20)).date().isoformat()
+
+    def test_versions_know_when_they_served(self, app):
+        """One live, one before it that runs along."""
+        assert app.deployments.live("example").ref.version == LIVE
+        assert app.deployments.previous("example").ref.version == PREVIOUS
+        assert [one.ref.version for one in app.deployments.shadows("example")] == [PREVIOUS]
+
+    def test_both_versions_are_compared_on_the_same_rows(self, app):
+        """Nearly all labelled predictions since the change of versions."""
+        said = app.performance.window(ModelRef("example", LIVE), granules=30)
+        assert sum(app.performance.compare(ModelRef("example", LIVE), PREVIOUS).cells) > 0.9 * said.counts.labelled

@@ -12,26 +12,26 @@ from monitor_core.drift.display import distribution
 from monitor_core.drift.intake import Intake, TakenIn
 from monitor_core.drift.judging import Judging
 from monitor_core.drift.progress import between
+from monitor_core.drift.ranges import BASELINE_KINDS, RangeReader, check_kind
 from monitor_core.drift.recount import count_missing
 from monitor_core.drift.results import CellDetail, Distribution
 from monitor_core.drift.runs import NewRun, RunStore
 from monitor_core.drift.store import BaselineInfo, BaselineStore
-from monitor_core.drift.stored import StoredSummaries, SummaryStore
+from monitor_core.drift.stored import SummaryStore
 from monitor_core.errors import Conflict, InvalidInput, NotFound
 from monitor_core.settings import DriftSettings, override
 from monitor_core.storage.engine import consistent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping
 
     from sqlalchemy import Connection, Engine
 
     from monitor_core.clock import Clock
     from monitor_core.drift.executor import Executor
-    from monitor_core.drift.granules import Key
+    from monitor_core.drift.grid import Grid
     from monitor_core.drift.progress import Progress
     from monitor_core.drift.results import GranuleDrift, RunMatrix, RunSummary
-    from monitor_core.drift.summary import TableSummary
     from monitor_core.settings import Settings
     from monitor_core.snapshots.service import SnapshotService
     from monitor_core.storage.models import ModelStore
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from monitor_core.values import ModelRef
 
 __all__ = ["BASELINE_KINDS", "BaselineInfo", "CellChange", "DriftService", "TakenIn"]
-
-BASELINE_KINDS = ("fixed", "rolling", "same_weekday")
-_NAMED = 3
 
 
 def _silent(_share: float, _note: str) -> None:
@@ -137,6 +134,11 @@ class DriftService:
         """Return the baselines of a model version, the newest first."""
         return self._baselines.list(ref)
 
+    def grid(self, ref: ModelRef) -> Grid | None:
+        """Return the cells of the active baseline; None without one."""
+        info = self._baselines.active(ref)
+        return None if info is None else self._baselines.grid(info.grid_id)
+
     def baseline_from_range(
         self,
         ref: ModelRef,
@@ -164,17 +166,15 @@ class DriftService:
         InvalidInput
             The kind is unknown or does not fit the model's granularity.
         """
-        self._check_kind(ref, kind)
+        check_kind(kind, self._models.get(ref.model_id).granularity)
         info = self._baselines.active(ref)
         if info is None:
             raise Conflict(f"{ref} has no baseline yet", hint="upload one: its cells are used to count everything else")
         with consistent(self._engine) as connection:
-            labels = [label for label, _ in self._summaries.granules(info.grid_id, connection=connection)]
-            labels = [label for label in labels if first <= label <= last]
-            if not labels:
-                raise Conflict(f"nothing was counted from {first} to {last}", hint="choose another range")
             grid = self._baselines.grid(info.grid_id, connection=connection)
-            made = baseline_from_summaries(grid, self._read(connection, info, labels, progress))
+            added_up = RangeReader(connection, grid, info.grid_id, self._summaries)
+            labels = added_up.labels(first, last)
+            made = baseline_from_summaries(grid, added_up.read(labels, progress))
         origin = {"first": labels[0], "last": labels[-1]}
         with self._engine.begin() as connection:
             added = self._baselines.add(
@@ -260,18 +260,11 @@ class DriftService:
         settings = self.settings_of(ref, overrides)
         info = self._chosen(ref, baseline_id)
         _check_segments(info, segment_column)
-        left_out = count_missing(
-            info,
-            granules,
-            summaries=self._summaries,
-            count=lambda snapshot_id, tell: self._intake.recount(
-                self._snapshots.get(snapshot_id), info, settings=settings, progress=tell
-            ),
-            progress=between(progress, 0.0, 0.3),
-        )
+        left_out = self._count_missing(info, granules, settings, between(progress, 0.0, 0.3))
+        by_segment = bool(segment_column)
         with consistent(self._engine) as connection:
-            judging = Judging(connection, info, baselines=self._baselines, summaries=self._summaries, settings=settings)
-            found = judging.judge(granules, by_segment=bool(segment_column), progress=between(progress, 0.3, 0.95))
+            judging = self._judging(connection, info, settings)
+            found = judging.judge(granules, by_segment=by_segment, progress=between(progress, 0.3, 0.95))
         new = NewRun(
             run_id=run_id or secrets.token_hex(10),
             against=info,
@@ -283,18 +276,7 @@ class DriftService:
             left_out=(*left_out, *found.left_out),
         )
         progress(0.95, "writing")
-        with self._engine.begin() as connection:
-            saved = self._runs.add(connection, new, at=self._now(), actor=actor)
-            detail = {
-                "run_id": saved.run_id,
-                "baseline": info.number,
-                "first": saved.first_granule,
-                "last": saved.last_granule,
-                "overrides": dict(overrides or {}),
-                "segment_column": segment_column,
-                "severity": saved.severity,
-            }
-            self._trail.record("drift.run", str(ref), actor=actor, detail=detail, connection=connection)
+        saved = self._save(new, dict(overrides or {}), actor=actor)
         progress(1.0, "done")
         return saved
 
@@ -373,13 +355,9 @@ class DriftService:
         run = self._runs.get(run_id)
         found = {}
         with consistent(self._engine) as connection:
-            judging = Judging(
-                connection,
-                self._baselines.info(run.baseline_id, connection=connection),
-                baselines=self._baselines,
-                summaries=self._summaries,
-                settings=DriftSettings(**dict(run.settings)),  # type: ignore[arg-type]  # as `run` wrote it
-            )
+            info = self._baselines.info(run.baseline_id, connection=connection)
+            settings = DriftSettings(**dict(run.settings))  # type: ignore[arg-type]  # as `run` wrote it
+            judging = self._judging(connection, info, settings)
             for number, (feature, granule) in enumerate(cells.items()):
                 progress(number / len(cells), f"distributions of {number:,} of {len(cells):,} features")
                 found[feature] = distribution(*judging.feature(feature, granule, segment))
@@ -412,21 +390,40 @@ class DriftService:
 
     # Inside
 
+    def _count_missing(
+        self, info: BaselineInfo, granules: tuple[str, str] | None, settings: DriftSettings, progress: Progress
+    ) -> tuple[str, ...]:
+        """Count kept rows that were counted on another grid only; say what is left out."""
+
+        def recount(snapshot_id: str, tell: Progress) -> None:
+            self._intake.recount(self._snapshots.get(snapshot_id), info, settings=settings, progress=tell)
+
+        return count_missing(info, granules, summaries=self._summaries, count=recount, progress=progress)
+
+    def _judging(self, connection: Connection, info: BaselineInfo, settings: DriftSettings) -> Judging:
+        return Judging(connection, info, baselines=self._baselines, summaries=self._summaries, settings=settings)
+
+    def _save(self, new: NewRun, overrides: Mapping[str, Any], *, actor: str) -> RunSummary:
+        """Write a run with everything in it, and that it was made."""
+        with self._engine.begin() as connection:
+            saved = self._runs.add(connection, new, at=self._now(), actor=actor)
+            detail = {
+                "run_id": saved.run_id,
+                "baseline": saved.baseline_number,
+                "first": saved.first_granule,
+                "last": saved.last_granule,
+                "overrides": overrides,
+                "segment_column": new.segment_column,
+                "severity": saved.severity,
+            }
+            self._trail.record("drift.run", str(saved.ref), actor=actor, detail=detail, connection=connection)
+        return saved
+
     def _locked(self, connection: Connection, baseline_id: str) -> BaselineInfo:
         """Return a baseline as it is once nobody else changes those of its model version."""
         info = self._baselines.info(baseline_id, connection=connection)
         self._baselines.lock(connection, info.ref)
         return self._baselines.info(baseline_id, connection=connection)
-
-    def _check_kind(self, ref: ModelRef, kind: str) -> None:
-        if kind not in BASELINE_KINDS:
-            raise InvalidInput(f"baseline kind {kind!r} is not known", hint=f"one of {', '.join(BASELINE_KINDS)}")
-        granularity = self._models.get(ref.model_id).granularity
-        if kind == "same_weekday" and granularity.kind.value not in ("day", "hour"):
-            raise InvalidInput(
-                f"a baseline of the same weekday needs granules of a day or an hour, not of {granularity}",
-                hint="choose fixed or rolling",
-            )
 
     def _chosen(self, ref: ModelRef, baseline_id: str | None) -> BaselineInfo:
         if baseline_id is None:
@@ -438,19 +435,6 @@ class DriftService:
         if info.ref != ref:
             raise InvalidInput(f"baseline {baseline_id!r} belongs to {info.ref}, not to {ref}")
         return info
-
-    def _read(
-        self, connection: Connection, info: BaselineInfo, labels: Collection[str], progress: Progress
-    ) -> Iterator[tuple[Key, TableSummary]]:
-        grid = self._baselines.grid(info.grid_id, connection=connection)
-        segments = ("", *self._summaries.segments(info.grid_id, connection=connection))
-        for number, segment in enumerate(segments):
-            rows = self._summaries.granules(info.grid_id, segment=segment, connection=connection)
-            mine = [label for label, _ in rows if label in labels]
-            stored = StoredSummaries(connection, grid, info.grid_id, mine, segment=segment, keep=0)
-            for label in mine:
-                yield (label, segment), stored[label]
-            progress((number + 1) / len(segments), "adding up")
 
 
 def _check_segments(info: BaselineInfo, segment_column: str) -> None:

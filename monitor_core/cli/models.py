@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from monitor_core.cli.output import fields, show, table
 from monitor_core.cli.session import AsJson, ModelArgument, Yes, actor, assignments, confirm, model_ref, opened
 from monitor_core.errors import InvalidInput
 from monitor_core.jobs import commands
+from monitor_core.storage.deployments import Deployment
 from monitor_core.storage.models import Model
 from monitor_core.values import ModelRef
 
@@ -24,6 +26,9 @@ Owner = Annotated[str | None, typer.Option(help="Who answers for it.")]
 Description = Annotated[str | None, typer.Option()]
 Grain = Annotated[str | None, typer.Option("--granularity", help="hour, day, week, month, year or rows:N.")]
 Training = Annotated[str, typer.Option("--training-date", help="As 2026-01-31.")]
+Versioned = Annotated[str, typer.Argument(metavar="MODEL:VERSION")]
+Shadow = Annotated[bool, typer.Option("--shadow", help="It predicts the same rows without being used.")]
+Since = Annotated[str, typer.Option(help="As 2026-01-31 or 2026-01-31T08:00, in UTC; now unless given.")]
 Note = Annotated[str, typer.Option(help="Free text.")]
 Importance = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file: feature to importance.", show_default=False)
@@ -138,7 +143,7 @@ def delete(model_id: ModelId, *, yes: Yes = False, as_json: AsJson = False) -> N
 
 @app.command("add-version")
 def add_version(
-    model: Annotated[str, typer.Argument(metavar="MODEL:VERSION")],
+    model: Versioned,
     *,
     training_date: Training = "",
     note: Note = "",
@@ -146,18 +151,16 @@ def add_version(
     as_json: AsJson = False,
 ) -> None:
     """Add a version to a model."""
-    model_id, _, version = model.partition(":")
-    if not version:
-        raise InvalidInput(f"{model!r} names no version", hint=f"for example {model}:2")
+    ref = _versioned(model)
     with opened() as services:
         made = services.models.add_version(
-            ModelRef(model_id, version),
+            ref,
             training_date=training_date,
             note=note,
             importance=_importance(importance),
             actor=actor(),
         )
-    show(_version(made), f"added version {version} of model {model_id}", as_json=as_json)
+    show(_version(made), f"added version {ref.version} of model {ref.model_id}", as_json=as_json)
 
 
 @app.command()
@@ -177,6 +180,63 @@ def thresholds(
             found = services.models.set_thresholds(found.model_id, wanted, actor=actor())
     text = fields(dict(found.thresholds)) if found.thresholds else "none of its own; the general ones apply"
     show(dict(found.thresholds), text, as_json=as_json)
+
+
+@app.command()
+def deploy(model: Versioned, *, shadow: Shadow = False, since: Since = "", as_json: AsJson = False) -> None:
+    """Write down that a version serves; a version that goes live ends the one before it."""
+    with opened() as services:
+        made = services.deployments.start(
+            _versioned(model), stage="shadow" if shadow else "live", started_at=_moment(since), actor=actor()
+        )
+    text = f"{made.ref} is {'a shadow' if shadow else 'live'} since {made.started_at:%Y-%m-%d %H:%M} UTC"
+    show(_deployment(made), text, as_json=as_json)
+
+
+@app.command()
+def withdraw(model: Versioned, *, as_json: AsJson = False) -> None:
+    """Write down that a version no longer serves, live or as a shadow."""
+    with opened() as services:
+        ended = services.deployments.end(_versioned(model), actor=actor())
+    show(_deployment(ended), f"{ended.ref} is no longer {ended.stage}", as_json=as_json)
+
+
+@app.command()
+def deployments(model_id: ModelId, *, as_json: AsJson = False) -> None:
+    """List which version served when, the latest first."""
+    with opened() as services:
+        services.models.get(model_id)
+        data = [_deployment(item) for item in services.deployments.list(model_id)]
+    rows = [[row["version"], row["stage"], row["started_at"], row["ended_at"] or "", row["created_by"]] for row in data]
+    empty = f"no version was deployed yet; write it down with: models deploy {model_id}:VERSION"
+    show(data, table(rows, ["version", "stage", "since", "until", "by"], empty=empty), as_json=as_json)
+
+
+def _versioned(text: str) -> ModelRef:
+    model_id, _, version = text.partition(":")
+    if not version:
+        raise InvalidInput(f"{text!r} names no version", hint=f"for example {text}:2")
+    return ModelRef(model_id, version)
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--since {text!r}", hint="as 2026-01-31 or 2026-01-31T08:00, in UTC") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _deployment(item: Deployment) -> dict[str, Any]:
+    return {
+        "version": item.ref.version,
+        "stage": item.stage,
+        "started_at": item.started_at,
+        "ended_at": item.ended_at,
+        "created_by": item.created_by,
+    }
 
 
 def _importance(path: Path | None) -> dict[str, float] | None:

@@ -55,3 +55,29 @@ def test_what_is_not_there(cli):
     missing = cli("models", "show", "nope")
     assert missing.code == 2
     assert missing.err.startswith("error: there is no model 'nope'\nhint: ")
+
+
+def test_deployments(cli):
+    """A version goes live, another takes over, a third is a shadow; each is listed with its time."""
+    cli("models", "add", "churn")
+    cli("models", "add-version", "churn:2")
+    assert "models deploy churn:VERSION" in cli("models", "deployments", "churn").out
+    assert cli("models", "deploy", "churn:1", "--since", "2026-01-31").code == 0
+    assert "churn 2 is a shadow" in cli("models", "deploy", "churn:2", "--shadow").out
+    assert "churn 2 is live" in cli("models", "deploy", "churn:2").out
+    listed = cli("models", "deployments", "churn", as_json=True).out
+    assert [(row["version"], row["stage"], row["ended_at"] is None) for row in listed] == [
+        ("2", "live", True),
+        ("2", "shadow", False),
+        ("1", "live", False),
+    ]
+    assert listed[-1]["started_at"].startswith("2026-01-31T00:00:00")
+    assert cli("models", "withdraw", "churn:2").out.startswith("churn 2 is no longer live")
+
+
+def test_deployments_that_are_none(cli):
+    """A version must be named and known, a moment readable."""
+    cli("models", "add", "churn")
+    assert cli("models", "deploy", "churn").code == 2
+    assert cli("models", "deploy", "churn:7").code == 2
+    assert "2026-01-31" in cli("models", "deploy", "churn:1", "--since", "yesterday").err

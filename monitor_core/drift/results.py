@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from monitor_core.values import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from monitor_core.values import ModelRef, Severity, Verdict
+    from monitor_core.values import ModelRef, Verdict
 
 __all__ = [
     "Calibration",
@@ -129,6 +131,15 @@ class FeatureDrift:
     confirmed: bool | None
     state: CellState
     reasons: tuple[str, ...] = ()
+
+    @property
+    def awaits_calibration(self) -> bool:
+        """Whether the change is significant and large enough, and only too few reference granules hold it back.
+
+        Such a cell is `STABLE`, since it does not alert, but not within noise: its severity is low, not none (so it is
+        in `RunMatrix` too).
+        """
+        return self.state is CellState.STABLE and self.severity is Severity.LOW
 
 
 @dataclass(frozen=True, slots=True)

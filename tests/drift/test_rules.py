@@ -117,7 +117,10 @@ def test_few_reference_days_ask_for_a_large_effect(cut, days, calibration, says)
     assert any(says in reason for reason in found[-1].reasons) or not says
     if calibration is not Calibration.CALIBRATED:
         assert feature.severity is Severity.LOW
+        assert feature.reasons[0].startswith("significant, but days not yet calibrated: moderate by size")
         assert "an alert also needs a PSI of 0.25" in feature.reasons[0]
+    assert feature.awaits_calibration == (calibration is not Calibration.CALIBRATED)
+    assert not any(one.awaits_calibration for one in found[-1].features[1:])
 
 
 def test_a_single_reference_year_is_told_as_such(cut):

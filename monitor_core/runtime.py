@@ -12,6 +12,7 @@ from monitor_core import clock
 from monitor_core.drift.service import DriftService
 from monitor_core.errors import InvalidSetting, Unavailable
 from monitor_core.insight.advice import AdviceService
+from monitor_core.insight.breakdown import BreakdownService
 from monitor_core.performance.intake import PerformanceIntake
 from monitor_core.performance.service import PerformanceService
 from monitor_core.settings import Settings, redacted
@@ -50,6 +51,7 @@ class Services:
     performance: PerformanceService
     deployments: DeploymentStore
     advice: AdviceService
+    breakdown: BreakdownService
     now: Clock
 
     def close(self) -> None:
@@ -119,6 +121,7 @@ def open_services(settings: Settings, *, now: Clock = clock.now) -> Services:
         performance=performance,
         deployments=deployments,
         advice=advice,
+        breakdown=BreakdownService(performance, drift, models),
         now=now,
     )
 

@@ -12,6 +12,7 @@ from monitor_core.performance.counts import Counts
 from monitor_core.performance.detail_reading import read_cells, read_scores
 from monitor_core.performance.granules import Granules
 from monitor_core.performance.loading import CellBook
+from monitor_core.performance.pieces import Pieces
 from monitor_core.performance.plan import plan, words_of
 from monitor_core.performance.reading import CELL, Reader
 from monitor_core.performance.refusals import Refusals
@@ -41,6 +42,8 @@ class CountedUpload:
 
     counts: Counts
     scores: ScoreCounts
+    pieces: NDArray[np.int64]
+    """(pieces, 2, 2, SCORE_BINS): the labelled ones by piece of the file (`Pieces`)."""
     cells: tuple[CellCounts, ...]
     notes: tuple[str, ...]
 
@@ -73,11 +76,13 @@ def count_upload(
     book, counts, row = CellBook(), Counts(), 1
     scores: list[bytes] = []
     cells: list[bytes] = []
+    pieces = Pieces()
     for shard in source.shards():
         for batch in shard.batches(columns.columns):
             view = _view(reader.rows(batch, row), coder, book)
             counts += count_changes(view, None).get(0, Counts())
             details = detail_changes(view, None, book.words)
+            pieces.add(view.predicted, view.label, view.score)
             scores += [details[0, "scores"]] if (0, "scores") in details else []
             cells += [details[0, "cells"]] if (0, "cells") in details else []
             row += batch.num_rows
@@ -89,7 +94,7 @@ def count_upload(
     if columns.prediction is None:
         notes.append(f"no prediction column: scores from {settings.threshold:g} on count as positive")
     added = read_scores(scores, [0] * len(scores), 1)
-    return CountedUpload(counts, added, read_cells(cells, [0] * len(cells), 1), tuple(notes))
+    return CountedUpload(counts, added, pieces.counts, read_cells(cells, [0] * len(cells), 1), tuple(notes))
 
 
 def _view(rows: pa.RecordBatch, coder: CellCoder | None, book: CellBook) -> View:

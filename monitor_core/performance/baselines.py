@@ -40,6 +40,7 @@ __all__ = ["GIVEN", "BaselineDetails", "BaselineStore"]
 
 GIVEN = ("f1", "precision", "recall", "roc_auc", "average_precision", "brier", "log_loss", "accuracy")
 """Metrics that a bare baseline may name."""
+_PIECE = "piece "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +49,8 @@ class BaselineDetails:
 
     scores: ScoreCounts | None
     cells: tuple[CellCounts, ...]
+    pieces: NDArray[np.int64] | None = None
+    """(pieces, 2, 2, SCORE_BINS): labelled rows of an uploaded file, piece by piece; None where there are none."""
 
 
 class BaselineStore:
@@ -83,7 +86,7 @@ class BaselineStore:
         counted = count_upload(source, roles, settings=settings, now=self._now(), coder=coder, progress=progress)
         if not counted.counts.labelled:
             raise Refused(f"{source.name!r} cannot be a baseline", reasons=["no row has a label"])
-        payload = _packed(counted.scores, counted.cells)
+        payload = _packed(counted.scores, counted.cells, counted.pieces)
         origin = {"snapshot_id": snapshot_id, "file": source.name, "notes": list(counted.notes)}
         return self._add(ref, origin, actor=actor, counts=counted.counts, payload=payload)
 
@@ -140,14 +143,16 @@ class BaselineStore:
             return _baseline(self._row(connection, baseline_id))
 
     def details(self, baseline_id: str) -> BaselineDetails:
-        """Return score histogram and cells; raises `NotFound`."""
+        """Return score histogram, cells and pieces; raises `NotFound`."""
         with self._engine.connect() as connection:
             payload = self._row(connection, baseline_id)["payload"]
         if payload is None:
             return BaselineDetails(None, ())
         scores, cells = part(payload, "scores"), part(payload, "cells")
         return BaselineDetails(
-            read_scores([scores], [0], 1) if scores else None, read_cells([cells], [0], 1) if cells else ()
+            read_scores([scores], [0], 1) if scores else None,
+            read_cells([cells], [0], 1) if cells else (),
+            _pieces_in(payload),
         )
 
     def activate(self, baseline_id: str, *, actor: str) -> BaselinePerformance:
@@ -257,15 +262,26 @@ def _total(series: Series) -> Counts:
     return Counts(**{name: int(getattr(series, name).sum()) for name in Counts.__dataclass_fields__})
 
 
-def _packed(scores: ScoreCounts | None, cells: tuple[CellCounts, ...]) -> bytes:
-    """Return histogram and cells, added up over their granules, as one payload."""
-    return join_parts({"scores": _pack_scores(scores), "cells": _pack_cells(cells)})
+def _packed(
+    scores: ScoreCounts | None, cells: tuple[CellCounts, ...], pieces: NDArray[np.int64] | None = None
+) -> bytes:
+    """Return histogram and cells, added up over their granules, and pieces as they are, as one payload."""
+    parts = {"scores": b"" if scores is None else _pack_scores(scores.made, scores.labelled)}
+    parts["cells"] = _pack_cells(cells)
+    for place, piece in enumerate(() if pieces is None else pieces[:, None]):
+        parts[f"{_PIECE}{place}"] = _pack_scores(piece.sum(axis=2), piece)
+    return join_parts(parts)
 
 
-def _pack_scores(scores: ScoreCounts | None) -> bytes:
-    if scores is None:
-        return b""
-    counts = np.concatenate([scores.made.sum(axis=0).ravel(), scores.labelled.sum(axis=0).ravel()])
+def _pieces_in(payload: bytes) -> NDArray[np.int64] | None:
+    found: list[bytes] = []
+    while one := part(payload, f"{_PIECE}{len(found)}"):
+        found.append(one)
+    return read_scores(found, range(len(found)), len(found)).labelled if found else None
+
+
+def _pack_scores(made: NDArray[np.int64], labelled: NDArray[np.int64]) -> bytes:
+    counts = np.concatenate([made.sum(axis=0).ravel(), labelled.sum(axis=0).ravel()])
     codes = np.flatnonzero(counts)
     records = np.empty(codes.size, SCORES)
     records["code"], records["count"] = codes, counts[codes]

@@ -47,7 +47,7 @@ class Calibrator:
     """Labelled rows of the baseline that have a score."""
 
 
-def calibrator_of(labelled: ArrayLike) -> Calibrator | None:
+def calibrator_of(labelled: ArrayLike, *, are_pieces: bool = False) -> Calibrator | None:
     """Return the calibrator fitted on a baseline's histogram of scores.
 
     Isotonic regression is taken, unless a beta calibration (Kull, Silva Filho & Flach 2017) or the scores as they are
@@ -60,6 +60,8 @@ def calibrator_of(labelled: ArrayLike) -> Calibrator | None:
     labelled
         Rows by predicted label, label and bin, as in `ScoreCounts.labelled`: (granules, 2, 2, SCORE_BINS), granules
         in order of time; (2, 2, SCORE_BINS) where there are none.
+    are_pieces
+        The granules are pieces of a file in its order (`Pieces`), not those of the model.
 
     Returns
     -------
@@ -85,7 +87,8 @@ def calibrator_of(labelled: ArrayLike) -> Calibrator | None:
     fit = _FITS[name]
     probability = fit(*total)
     draws = np.stack([fit(*part) for part in _resampled(counts, rng)])
-    return Calibrator(name, reason, probability, draws, granule_spread(by_prediction, probability), int(total.sum()))
+    spread = granule_spread(by_prediction, probability, are_pieces=are_pieces)
+    return Calibrator(name, reason, probability, draws, spread, int(total.sum()))
 
 
 def _by_granule(labelled: ArrayLike) -> FloatArray:

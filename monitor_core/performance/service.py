@@ -21,6 +21,7 @@ from monitor_core.performance.maturity import delay_curve
 from monitor_core.performance.metrics import INDEPENDENT, RANKING, bare_metrics, metrics_of
 from monitor_core.performance.rolling import ROLLING_METRICS, rolling
 from monitor_core.performance.sequential import Acknowledged, sequential
+from monitor_core.performance.spread import MEASURED_FROM
 from monitor_core.performance.store import PerformanceStore
 from monitor_core.performance.thresholds import reliability, threshold_curve
 from monitor_core.performance.viewing import load, load_window
@@ -381,11 +382,16 @@ class PerformanceService:
         key = baseline.baseline_id
         found = self._calibrators.get(key)
         if found is None:
-            series = self._of_span(baseline, scores=True)
-            scores = series.scores if series is not None else self._baselines.details(key).scores
-            found = None if scores is None else calibrator_of(scores.labelled)
-            _keep(self._calibrators, key, found)
+            found = _keep(self._calibrators, key, self._fitted(baseline))
         return found
+
+    def _fitted(self, baseline: BaselinePerformance) -> Calibrator | None:
+        series = self._of_span(baseline, scores=True)
+        details = self._baselines.details(baseline.baseline_id)
+        if series is None and details.pieces is not None and len(details.pieces) >= MEASURED_FROM:
+            return calibrator_of(details.pieces, are_pieces=True)
+        scores = details.scores if series is None else series.scores
+        return None if scores is None else calibrator_of(scores.labelled)
 
 
 def _keep(kept: dict[str, Kept], key: str, value: Kept) -> Kept:

@@ -13,30 +13,43 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["ExpectedAuc", "GranuleSpread", "expected_auc", "granule_spread"]
+__all__ = ["MEASURED_FROM", "ExpectedAuc", "GranuleSpread", "Together", "expected_auc", "granule_spread"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-_ENOUGH = 14
+MEASURED_FROM = 14
+"""Granules from which it is measured how much they differ."""
 _SURE = 0.05
+_SORTED = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Together:
+    """How much the labels of two rows go wrong together."""
+
+    correlation: float
+    """0 or more."""
+    reach: float = np.inf
+    """Among so many rows; infinite: among all rows of a granule, however many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GranuleSpread:
-    """Correlation of two rows of one granule, 0 or more, and what not knowing it exactly costs."""
+    """How much more granules spread than independent rows would, and what not knowing it exactly costs."""
 
-    predicted_positive: float
-    """Among rows that were predicted positive."""
-    predicted_negative: float
-    auc: float
+    predicted_positive: Together
+    """Of rows that were predicted positive."""
+    predicted_negative: Together
+    auc: Together
     widening: float
     """Factor of a tolerance interval (Howe 1969): 95 % of granules lie within, with 95 % certainty."""
     granules: int
     """What it was measured on; below 14 nothing is measured and rows are taken as independent."""
 
-    def factor(self, rows: FloatArray, correlation: float) -> FloatArray:
+    def factor(self, rows: FloatArray, together: Together) -> FloatArray:
         """Return by how much the spread of a granule of so many rows exceeds that of independent ones."""
-        return np.asarray(self.widening * np.sqrt(1.0 + np.maximum(rows - 1.0, 0.0) * correlation))
+        others = np.maximum(np.minimum(rows, together.reach) - 1.0, 0.0)
+        return np.asarray(self.widening * np.sqrt(1.0 + others * together.correlation))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +78,14 @@ def expected_auc(rows: FloatArray, probability: FloatArray) -> ExpectedAuc:
     return ExpectedAuc(estimate[:, 0], one * rows, (one * one * rows) @ (probability * (1.0 - probability)))
 
 
-def granule_spread(labelled: FloatArray, probability: FloatArray) -> GranuleSpread:
+def granule_spread(labelled: FloatArray, probability: FloatArray, *, are_pieces: bool = False) -> GranuleSpread:
     """Measure it on a baseline: rows by predicted label, label and bin, (granules, 2, 2, bins).
+
+    Parameters
+    ----------
+    are_pieces
+        The granules are pieces of a file: then rows of one granule to come go together as far as a piece reaches, not
+        all of them. A correlation above .1 is none (the file is sorted by its labels), and nothing is measured.
 
     Examples
     --------
@@ -74,12 +93,18 @@ def granule_spread(labelled: FloatArray, probability: FloatArray) -> GranuleSpre
     1.0
     """
     granules = len(labelled)
-    if granules < _ENOUGH:
-        return GranuleSpread(0.0, 0.0, 0.0, 1.0, granules)
+    apart = Together(0.0)
+    if granules < MEASURED_FROM:
+        return GranuleSpread(apart, apart, apart, 1.0, granules)
     freedom = granules - 1
     widening = np.sqrt(freedom * (1.0 + 1.0 / granules) / special.chdtri(freedom, 1.0 - _SURE))
-    negative, positive = (_of_side(labelled[:, side], probability) for side in (0, 1))
-    return GranuleSpread(positive, negative, _of_auc(labelled.sum(axis=1), probability), float(widening), granules)
+    parts = (labelled[:, 1], labelled[:, 0], labelled.sum(axis=1))
+    found = [measure(part, probability) for measure, part in zip((_of_side, _of_side, _of_auc), parts, strict=True)]
+    if are_pieces and max(found) > _SORTED:
+        return GranuleSpread(apart, apart, apart, 1.0, granules)
+    reaches = [float(part.sum() / granules) if are_pieces else np.inf for part in parts]
+    positive, negative, auc = (Together(*each) for each in zip(found, reaches, strict=True))
+    return GranuleSpread(positive, negative, auc, float(widening), granules)
 
 
 def _of_side(labelled: FloatArray, probability: FloatArray) -> float:

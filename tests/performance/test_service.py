@@ -3,11 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from monitor_core.errors import InvalidInput, NotFound
 from monitor_core.performance.service import ESTIMATED_METRICS, ROLLING_METRICS, PerformanceService
 from monitor_core.settings import PerformanceSettings, Settings
+from monitor_core.snapshots.roles import Role, Roles
+from monitor_core.snapshots.sources import open_source
 from monitor_core.values import ModelRef
 
 REF, NEXT = ModelRef("churn", "1"), ModelRef("churn", "2")
@@ -49,6 +52,12 @@ def rows(days=40, a_day=60, *, seed=0, last=LAST, wrong=0.0, known_after=0):
 def pick(table, *names, where=None):
     kept = range(len(table["id"])) if where is None else np.flatnonzero(where).tolist()
     return {name: [table[name][place] for place in kept] for name in names}
+
+
+def upload(service, table):
+    roles = {"predicted": Role.PREDICTION, "score": Role.SCORE, "label": Role.LABEL}
+    source = open_source(pa.table(pick(table, *roles)))
+    return service.baseline_from_upload(source, Roles(tuple(roles.items())), REF, actor="ann")
 
 
 PREDICTED, LABELLED = ("id", "when", "predicted", "score"), ("id", "when", "label", "known")
@@ -179,6 +188,17 @@ class TestBaseline:
         made = service.baseline_from_values(REF, {"f1": 0.72}, actor="ann")
         assert made.metrics[0].badge == "a bare value: its uncertainty is unknown"
         assert service.baseline(REF) == made
+
+    def test_an_uploaded_test_set_tells_how_much_its_pieces_differ(self, desk, service):
+        desk.take(rows(10))
+        upload(service, rows(20, 500, seed=5))
+        assert service.estimated(REF).badge == "estimated, if the concept is unchanged"
+        assert service.baseline(REF).counts.labelled == 10_000
+
+    def test_a_small_test_set_does_not(self, desk, service):
+        desk.take(rows(10))
+        upload(service, rows(4, 500, seed=5))
+        assert "the band may be too narrow" in service.estimated(REF).badge
 
     def test_the_active_one_counts(self, service):
         first = service.baseline_from_values(REF, {"f1": 0.72}, actor="ann")

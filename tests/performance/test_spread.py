@@ -23,21 +23,36 @@ def granules(n, rows, mood, seed=0):
 
 def test_independent_rows_have_next_to_no_correlation():
     found = granule_spread(granules(200, 2_000, 0.0), MIDDLES)
-    assert max(found.predicted_positive, found.predicted_negative, found.auc) < 3e-4
+    assert max(each.correlation for each in (found.predicted_positive, found.predicted_negative, found.auc)) < 3e-4
 
 
 def test_moods_are_measured():
     """A mood of .4 moves a share p by .4 p (1 - p): the correlation is .16 mean(p (1 - p))^2 / mean(p (1 - p))."""
     found = granule_spread(granules(200, 2_000, 0.4), MIDDLES)
     half = MIDDLES[500:] * (1 - MIDDLES[500:])
-    assert found.predicted_positive == pytest.approx(0.16 * half.mean(), rel=0.25)
-    assert found.predicted_negative == pytest.approx(0.16 * half.mean(), rel=0.25)
+    assert found.predicted_positive.correlation == pytest.approx(0.16 * half.mean(), rel=0.25)
+    assert found.predicted_negative.correlation == pytest.approx(0.16 * half.mean(), rel=0.25)
 
 
 def test_the_factor_grows_with_the_granule():
     found = granule_spread(granules(50, 500, 0.3), MIDDLES)
     small, large = found.factor(np.array([100.0, 10_000.0]), found.predicted_positive)
     assert 1.0 < small < large
+
+
+def test_pieces_of_a_file_reach_no_further_than_a_piece():
+    found = granule_spread(granules(50, 500, 0.3), MIDDLES, are_pieces=True)
+    one, many = found.factor(np.array([250.0, 100_000.0]), found.predicted_positive)
+    assert one == pytest.approx(many, rel=0.02)
+
+
+def test_a_file_that_is_sorted_by_its_labels_tells_nothing():
+    labelled = granules(20, 500, 0.0)
+    labelled[:10, :, 1] += labelled[:10, :, 0]
+    labelled[10:, :, 0] += labelled[10:, :, 1]
+    labelled[:10, :, 0] = labelled[10:, :, 1] = 0
+    found = granule_spread(labelled, MIDDLES, are_pieces=True)
+    assert (found.predicted_positive.correlation, found.widening) == (0.0, 1.0)
 
 
 def test_few_granules_widen_more_than_many():
@@ -48,7 +63,8 @@ def test_few_granules_widen_more_than_many():
 
 def test_below_14_granules_nothing_is_measured():
     found = granule_spread(granules(13, 2_000, 0.5), MIDDLES)
-    assert (found.predicted_positive, found.auc, found.widening, found.granules) == (0.0, 0.0, 1.0, 13)
+    assert (found.predicted_positive.correlation, found.auc.correlation) == (0.0, 0.0)
+    assert (found.widening, found.granules) == (1.0, 13)
 
 
 def test_expected_auc_is_that_of_the_labels_on_average():

@@ -90,7 +90,7 @@ class AdviceService:
     ) -> Evidence:
         """Return the evidence alone."""
         moment = self._now() if as_of is None else as_of
-        previous = previous_live(self._deployments.list(ref.model_id), ref, as_of=moment)
+        previous = previous_live(self._deployments.list(ref.model_id, as_of=moment), ref, as_of=moment)
         comparison = None
         if previous is not None:
             comparison = self._performance.compare(ref, previous.ref.version, granules=window, span=span, as_of=as_of)

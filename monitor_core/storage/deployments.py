@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import insert, select, update
@@ -39,6 +39,17 @@ class Deployment:
     ended_at: datetime | None
     """None while it lasts."""
     created_by: str
+    recorded_at: datetime
+    """When the start was written down: later than `started_at` when it was told afterwards."""
+    end_recorded_at: datetime | None = None
+
+    def known(self, as_of: datetime) -> Deployment | None:
+        """Return it as it was known at a moment; None when it was not yet."""
+        if self.recorded_at > as_of:
+            return None
+        if self.end_recorded_at is None or self.end_recorded_at <= as_of:
+            return self
+        return replace(self, ended_at=None, end_recorded_at=None)
 
 
 class DeploymentStore:
@@ -82,9 +93,10 @@ class DeploymentStore:
             if own is not None and own.stage == "live":
                 raise Conflict(f"{ref} is live; it cannot be a shadow of itself", hint="put another version live first")
             ending = [item for item in open_ones if item.ref == ref or (stage == "live" and item.stage == "live")]
+            recorded = self._now()
             for item in ending:
-                _end(connection, item, at)
-            made = Deployment(secrets.token_hex(8), ref, stage, at, None, actor)
+                _end(connection, item, at, recorded)
+            made = Deployment(secrets.token_hex(8), ref, stage, at, None, actor, recorded)
             connection.execute(insert(table), _values(made))
             replaced = next((item.ref.version for item in ending if item.ref != ref), None)
             detail = {"stage": stage, "since": at.isoformat(), "replaces": replaced}
@@ -99,17 +111,20 @@ class DeploymentStore:
             found = [item for item in self._list(connection, ref.model_id) if item.ref == ref and item.ended_at is None]
             if not found:
                 raise NotFound(f"{ref} is neither live nor a shadow")
-            _end(connection, found[0], at)
+            _end(connection, found[0], at, self._now())
             detail = {"stage": found[0].stage, "until": at.isoformat()}
             self._trail.record("version.withdraw", str(ref), actor=actor, detail=detail, connection=connection)
             return next(
                 item for item in self._list(connection, ref.model_id) if item.deployment_id == found[0].deployment_id
             )
 
-    def list(self, model_id: str) -> tuple[Deployment, ...]:
-        """Return all deployments of a model, the latest first."""
+    def list(self, model_id: str, *, as_of: datetime | None = None) -> tuple[Deployment, ...]:
+        """Return all deployments of a model, the latest first; as they were known at a moment, where one is given."""
         with self._engine.connect() as connection:
-            return self._list(connection, model_id)
+            found = self._list(connection, model_id)
+        if as_of is None:
+            return found
+        return tuple(known for item in found if (known := item.known(as_of)) is not None)
 
     def live(self, model_id: str) -> Deployment | None:
         """Return the version that serves now."""
@@ -153,13 +168,15 @@ def _lock(connection: Connection, ref: ModelRef) -> None:
         raise NotFound(f"there is no model version {ref}", hint="add it first")
 
 
-def _end(connection: Connection, item: Deployment, at: datetime) -> None:
+def _end(connection: Connection, item: Deployment, at: datetime, recorded: datetime) -> None:
     if at < item.started_at:
         raise Conflict(
             f"{item.ref} is {item.stage} since {item.started_at.isoformat()}, which is after {at.isoformat()}",
             hint="name a later moment",
         )
-    connection.execute(update(table).where(table.c.deployment_id == item.deployment_id).values(ended_at=at))
+    connection.execute(
+        update(table).where(table.c.deployment_id == item.deployment_id).values(ended_at=at, end_recorded_at=recorded)
+    )
 
 
 def _values(item: Deployment) -> dict[str, object]:
@@ -171,9 +188,20 @@ def _values(item: Deployment) -> dict[str, object]:
         "started_at": item.started_at,
         "ended_at": item.ended_at,
         "created_by": item.created_by,
+        "recorded_at": item.recorded_at,
+        "end_recorded_at": item.end_recorded_at,
     }
 
 
 def _deployment(row: RowMapping) -> Deployment:
     ref = ModelRef(row["model_id"], row["version"])
-    return Deployment(row["deployment_id"], ref, row["stage"], row["started_at"], row["ended_at"], row["created_by"])
+    return Deployment(
+        row["deployment_id"],
+        ref,
+        row["stage"],
+        row["started_at"],
+        row["ended_at"],
+        row["created_by"],
+        row["recorded_at"],
+        row["end_recorded_at"],
+    )

@@ -313,6 +313,8 @@ deployment = Table(  # which version served when; a model has at most one live v
     Column("stage", Text, nullable=False),  # live | shadow
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=True),
+    Column("recorded_at", Moment, nullable=False),  # when the start was written down
+    Column("end_recorded_at", Moment, nullable=True),
     Column("created_by", Text, nullable=False, server_default=""),
     _version_key(),
     Index(None, "model_id", "started_at"),

@@ -150,7 +150,8 @@ class TestPreviousVersion:
 def deployed(version, start, end=None, stage="live"):
     """Days before now."""
     ended = None if end is None else NOW - timedelta(days=end)
-    return Deployment(version, ModelRef("churn", version), stage, NOW - timedelta(days=start), ended, "ann")
+    started = NOW - timedelta(days=start)
+    return Deployment(version, ModelRef("churn", version), stage, started, ended, "ann", started)
 
 
 class TestPreviousLive:

@@ -105,3 +105,16 @@ def test_an_unknown_version_is_refused(deployments):
     """By name."""
     with pytest.raises(NotFound, match="churn 9"):
         deployments.start(ModelRef("churn", "9"), actor="ann")
+
+
+def test_what_was_told_later_was_not_known_before(deployments, clock):
+    """A start or an end with a moment in the past changes no earlier answer."""
+    deployments.start(ONE, actor="ann")
+    clock.advance(days=10)
+    before = clock()
+    assert deployments.list("churn", as_of=before) == deployments.list("churn")
+    clock.advance(days=1)
+    deployments.start(TWO, started_at=before - timedelta(days=5), actor="ann")
+    assert [(item.ref, item.ended_at) for item in deployments.list("churn", as_of=before)] == [(ONE, None)]
+    assert [item.ref for item in deployments.list("churn", as_of=clock())] == [TWO, ONE]
+    assert deployments.list("churn")[1].ended_at == before - timedelta(days=5)

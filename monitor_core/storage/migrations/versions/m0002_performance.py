@@ -144,6 +144,8 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("end_recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["model_id", "version"],

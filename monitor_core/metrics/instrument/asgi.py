@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from monitor_core.metrics.instrument.endpoint import asgi_endpoint, asgi_key
+from monitor_core.metrics.instrument.endpoint import asgi_endpoint, asgi_key, asgi_objects
 from monitor_core.metrics.instrument.exposition import render
 from monitor_core.metrics.instrument.requests import METHODS, Tracked
 from monitor_core.metrics.instrument.traceparent import exemplar_of
@@ -100,16 +100,17 @@ class MetricsMiddleware:
 
     def _find(self, scope: Scope, status: int) -> Tracked | None:
         method = scope["method"]
-        identity, objects = asgi_key(scope)
-        key = (identity, method if method in METHODS else OTHER_METHOD, status)
+        key = (asgi_key(scope), method if method in METHODS else OTHER_METHOD, status)
         found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _MOST_KEYS:  # mounts with parameters: each value has a key of its own
-                self._known.clear()
-            endpoint = asgi_endpoint(scope)
-            tracked = None if endpoint in self._exclude else self._recorder.find(endpoint, method, status)
-            found = self._known[key] = (tracked, objects)
-        return found[0]
+        return found[0] if found is not None else self._make(scope, key, status)
+
+    def _make(self, scope: Scope, key: tuple[Any, ...], status: int) -> Tracked | None:
+        if len(self._known) >= _MOST_KEYS:  # mounts with parameters: each value has a key of its own
+            self._known.clear()
+        endpoint = asgi_endpoint(scope)
+        tracked = None if endpoint in self._exclude else self._recorder.find(endpoint, scope["method"], status)
+        self._known[key] = (tracked, asgi_objects(scope))
+        return tracked
 
 
 class _Exchange:

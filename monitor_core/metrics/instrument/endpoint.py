@@ -9,26 +9,31 @@ from monitor_core.metrics.names import UNMATCHED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
-__all__ = ["asgi_endpoint", "asgi_key", "wsgi_endpoint"]
+__all__ = ["asgi_endpoint", "asgi_key", "asgi_objects", "wsgi_endpoint"]
 
 _MOST_DEPTH = 8
 
 
 def asgi_key(scope: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what decides the template, cheap to make, and the objects in it.
+    """Return what decides the template, cheap to make.
 
-    The first part is a key by identity: routes compare by value and cannot be hashed. Whoever stores it must keep
-    the second part, too, or the identity may be given to another object.
+    A key by identity: routes compare by value and cannot be hashed. Whoever stores it must keep `asgi_objects`, too,
+    or an identity may be given to another object.
     """
     route = scope.get("route")
     fastapi = scope.get("fastapi")
     context = fastapi.get("effective_route_context") if fastapi else None
-    root_path = scope.get("root_path", "")
-    if route is None:
-        handler = scope.get("endpoint")
-        is_frontend = fastapi is not None and "frontend_path" in fastapi
-        return (id(handler), *(scope.get("path_params") or ()), is_frontend, id(context), root_path), (handler, context)
-    return (id(route), id(context), root_path), (route, context)
+    if route is not None:
+        return (id(route), id(context), scope.get("root_path"))
+    is_frontend = fastapi is not None and "frontend_path" in fastapi
+    names = tuple(scope.get("path_params") or ())
+    return (id(scope.get("endpoint")), id(context), scope.get("root_path"), is_frontend, names)
+
+
+def asgi_objects(scope: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the objects whose identity is in the key."""
+    context = (scope.get("fastapi") or {}).get("effective_route_context")
+    return (scope.get("route"), scope.get("endpoint"), context)
 
 
 def asgi_endpoint(scope: Mapping[str, Any]) -> str:

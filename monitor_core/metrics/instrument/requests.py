@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from functools import partial
+from time import time
 from typing import TYPE_CHECKING
+
+from prometheus_client.samples import Exemplar
 
 from monitor_core.metrics.instrument.bounded import LabelLimit
 from monitor_core.metrics.names import OTHER, OTHER_METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = ["METHODS", "MOST_ENDPOINTS", "RequestRecorder", "Tracked"]
@@ -22,20 +24,39 @@ MOST_ENDPOINTS = 500
 """Endpoints with series of their own; the rest reads `other`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Tracked:
-    """The children of one endpoint, method and status: what a request adds to."""
+    """The children of one endpoint, method and status: what a request adds to.
 
-    observe: Callable[..., None]
-    count: Callable[[], None]
-    fail: Callable[[], None] | None
+    Adding goes to the values behind the client's metrics directly: their own methods check at each call what was
+    checked when the child was made, and cost three times as much.
+
+    Parameters
+    ----------
+    duration, requests
+        Children with their labels.
+    errors
+        The child of the error counter; None below 400.
+    """
+
+    __slots__ = ("_bounds", "_cells", "_count", "_fail", "_total")
+
+    def __init__(self, duration: Histogram, requests: Counter, errors: Counter | None) -> None:
+        self._bounds = tuple(duration._upper_bounds)
+        self._cells = tuple(duration._buckets)
+        self._total = duration._sum.inc
+        self._count = requests._value.inc
+        self._fail = None if errors is None else errors._value.inc
 
     def add(self, seconds: float, exemplar: dict[str, str] | None = None) -> None:
         """Count one request."""
-        self.observe(seconds, exemplar)
-        self.count()
-        if self.fail is not None:
-            self.fail()
+        cell = self._cells[bisect_left(self._bounds, seconds)]
+        self._total(seconds)
+        cell.inc(1)
+        if exemplar is not None:
+            cell.set_exemplar(Exemplar(exemplar, seconds, time()))
+        self._count(1)
+        if self._fail is not None:
+            self._fail(1)
 
 
 class RequestRecorder:
@@ -50,8 +71,8 @@ class RequestRecorder:
     def __init__(
         self, duration: Histogram, requests: Counter, errors: Counter, first_byte: Histogram, in_progress: Gauge
     ) -> None:
-        self.enter = in_progress.inc
-        self.leave = in_progress.dec
+        self.enter = partial(in_progress._value.inc, 1)
+        self.leave = partial(in_progress._value.inc, -1)
         self._duration = duration
         self._requests = requests
         self._errors = errors
@@ -79,9 +100,9 @@ class RequestRecorder:
         labels = (endpoint, method, text)
         kind = "4xx" if 400 <= status <= 499 else "5xx"
         made = Tracked(
-            observe=self._duration.labels(*labels).observe,
-            count=self._requests.labels(*labels).inc,
-            fail=self._errors.labels(endpoint, kind, text).inc if status >= 400 else None,
+            self._duration.labels(*labels),
+            self._requests.labels(*labels),
+            self._errors.labels(endpoint, kind, text) if status >= 400 else None,
         )
         self._found[key] = made
         return made

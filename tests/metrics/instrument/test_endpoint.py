@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor_core.metrics.instrument.endpoint import asgi_endpoint, asgi_key, wsgi_endpoint
+from monitor_core.metrics.instrument.endpoint import asgi_endpoint, asgi_key, asgi_objects, wsgi_endpoint
 
 
 def route(path, **more):
@@ -129,11 +129,11 @@ class TestKey:
     def test_one_route_included_twice_has_two_keys(self):
         """The contexts differ."""
         other = {"effective_route_context": route("/other/{item_id}", original_route=INCLUDED)}
-        assert asgi_key(NEW)[0] != asgi_key({**NEW, "fastapi": other})[0]
+        assert asgi_key(NEW) != asgi_key({**NEW, "fastapi": other})
 
     def test_objects_are_kept_with_the_key(self):
         """So that an identity is not given away."""
-        assert asgi_key(NEW)[1] == (INCLUDED, NEW["fastapi"]["effective_route_context"])
+        assert asgi_objects(NEW) == (INCLUDED, None, NEW["fastapi"]["effective_route_context"])
 
 
 class TestWsgi:

@@ -105,6 +105,7 @@ class BreakdownService:
             f1_baseline=baseline_f1(held),
             psi_debiased=moved,
             importance=self._models.version(ref).importance,
+            deff=metrics.design_effect,
         )
         return GoesWith(links, "" if links else "no feature's mix differs from the baseline's by more than noise")
 

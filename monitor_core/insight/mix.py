@@ -92,6 +92,7 @@ def mix_link(
     f1_baseline: float | None,
     psi_debiased: float = 0.0,
     importance: float = 1.0,
+    deff: float = 1.0,
 ) -> MixLink:
     """Reweight the cells of one feature back to the baseline's mix, and see what becomes of F1.
 
@@ -107,6 +108,8 @@ def mix_link(
         None where it is undefined.
     psi_debiased, importance
         For the rank.
+    deff
+        Design effect of the window, 1 or more: widens the interval.
 
     Examples
     --------
@@ -121,8 +124,8 @@ def mix_link(
     some = (rows > 0) & (mix > 0)
     # Weight of one row; a cell that no longer occurs has no answers, the others take its place.
     weight = np.divide(mix, rows, out=np.zeros_like(mix), where=some)
-    now, _ = _f1(cells, np.ones_like(weight))
-    reweighted, bounds = _f1(cells, weight)
+    now, _ = _f1(cells, np.ones_like(weight), deff)
+    reweighted, bounds = _f1(cells, weight, deff)
     explained = None
     if f1_baseline is not None and now is not None and reweighted is not None and f1_baseline > now:
         explained = (reweighted - now) / (f1_baseline - now)
@@ -149,6 +152,7 @@ def rank_links(
     f1_baseline: float | None,
     psi_debiased: Mapping[str, float],
     importance: Mapping[str, float] | None = None,
+    deff: float = 1.0,
 ) -> tuple[MixLink, ...]:
     """Return a link for each drifted feature, the strongest first.
 
@@ -164,6 +168,8 @@ def rank_links(
         By drifted feature; the others are passed over.
     importance
         As stored with the version, by feature; a feature without one counts 0, unless none is stored at all.
+    deff
+        Design effect of the window.
     """
     weights = importance or {}
     links = [
@@ -174,6 +180,7 @@ def rank_links(
             f1_baseline=f1_baseline,
             psi_debiased=psi_debiased[table.feature],
             importance=weights.get(table.feature, 0.0) if weights else 1.0,
+            deff=deff,
         )
         for table in cells
         if table.feature in psi_debiased and table.feature in baseline_rows
@@ -196,7 +203,9 @@ def _checked(
     return cells, mix
 
 
-def _f1(cells: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float | None, tuple[float, float] | None]:
+def _f1(
+    cells: NDArray[np.float64], weight: NDArray[np.float64], deff: float
+) -> tuple[float | None, tuple[float, float] | None]:
     """F1 of weighted rows, and its 95 % interval by the delta method on F*."""
     hits, errors = cells[:, _TP], cells[:, _FP] + cells[:, _FN]
     relevant = float(weight @ (hits + errors))
@@ -204,7 +213,7 @@ def _f1(cells: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float 
         return None, None
     share = float(weight @ hits) / relevant
     spread = weight**2 @ (hits * (1.0 - share) ** 2 + errors * share**2)
-    reach = float(quantile(0.95)) * math.sqrt(float(spread)) / relevant
+    reach = float(quantile(0.95)) * math.sqrt(deff * float(spread)) / relevant
     low, middle, high = f1_from_f_star([max(share - reach, 0.0), share, min(share + reach, 1.0)])
     return float(middle), (float(low), float(high))
 

@@ -88,7 +88,13 @@ def _draws(cells: ArrayLike, deff: float) -> tuple[FloatArray, FloatArray]:
     counts = between(cells, "rows of a cell", 0.0)
     if counts.shape != (8,):
         raise InvalidInput(f"cells of shape {counts.shape}", hint="eight: 4 label + 2 current + previous")
-    shape = counts / float(between(deff, "design effect", 1.0)) + _PRIOR
+    return _drawn(tuple(counts.tolist()), float(between(deff, "design effect", 1.0)))
+
+
+@lru_cache(maxsize=16)
+def _drawn(counts: tuple[float, ...], deff: float) -> tuple[FloatArray, FloatArray]:
+    """Kept, because several figures are asked for of the same counts, and each takes 100,000 quantiles."""
+    shape = np.array(counts) / deff + _PRIOR
     both_hit, both_wrong, one_hits, one_errs = np.split(_uniform(), [1, 2, 4], axis=1)
     hits = special.gammaincinv(shape[7], np.tile(both_hit[:, 0], 2))
     wrong = special.gammaincinv(shape[3] + shape[4], np.tile(both_wrong[:, 0], 2))

@@ -103,6 +103,13 @@ class TestEdges:
         common = mix_link("plan", np.stack([100 * EASY, 9 * HARD]), [1000, 10], f1_baseline=0.95)
         assert rare.high - rare.low > 5 * (common.high - common.low)
 
+    def test_clustered_rows_widen_it(self):
+        """Four times the variance, twice the width (but for the bend of F1)."""
+        plain, clustered = (
+            mix_link("plan", np.stack([EASY, 9 * HARD]), [100, 100], f1_baseline=0.8, deff=deff) for deff in (1.0, 4.0)
+        )
+        assert clustered.high - clustered.low == pytest.approx(2 * (plain.high - plain.low), rel=0.02)
+
 
 cells = st.lists(st.tuples(*[st.integers(0, 500)] * 4), min_size=1, max_size=6)
 

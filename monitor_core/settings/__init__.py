@@ -8,24 +8,29 @@ take the words.
 from monitor_core.settings.catalogue import Setting, SettingValue, describe, known_settings, redacted
 from monitor_core.settings.groups import (
     DriftSettings,
+    MetricsSettings,
     PerformanceSettings,
     RetentionSettings,
     Settings,
     SnapshotSettings,
 )
 from monitor_core.settings.load import load, override
+from monitor_core.settings.targets import Target, read_targets
 
 __all__ = [
     "DriftSettings",
+    "MetricsSettings",
     "PerformanceSettings",
     "RetentionSettings",
     "Setting",
     "SettingValue",
     "Settings",
     "SnapshotSettings",
+    "Target",
     "describe",
     "known_settings",
     "load",
     "override",
+    "read_targets",
     "redacted",
 ]

@@ -31,6 +31,8 @@ class Setting:
     words: str
     bound: Between | OneOf | None
     is_secret: bool
+    is_hidden: bool = False
+    """Nothing of the value may be shown."""
 
     @property
     def variable(self) -> str:
@@ -47,6 +49,8 @@ class Setting:
 
     def text(self, value: Any) -> str:
         """Return the value for people; passwords in addresses are starred out."""
+        if self.is_hidden:
+            return "***" if value else ""
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return redacted(text) if self.is_secret else text
 
@@ -112,6 +116,7 @@ def _setting(key: str, default: Any, kind: type, *notes: Any) -> Setting:
         words=next(note for note in notes if isinstance(note, str)),
         bound=next((note for note in notes if isinstance(note, Between | OneOf)), None),
         is_secret=any(isinstance(note, Secret) for note in notes),
+        is_hidden=any(isinstance(note, Secret) and note.whole for note in notes),
     )
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from monitor_core.errors import InvalidSetting
 from monitor_core.settings.groups import DriftSettings, OneOf, PerformanceSettings
+from monitor_core.settings.targets import http_address, read_headers, read_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor_core.settings.catalogue import Setting
+    from monitor_core.settings.groups import MetricsSettings
 
-__all__ = ["check_together", "read"]
+__all__ = ["check_metrics", "check_together", "read"]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -98,3 +100,14 @@ _PERFORMANCE_ORDER = (
     ("f1_drop_minor", "f1_drop_moderate"),
     ("f1_drop_moderate", "f1_drop_severe"),
 )
+
+
+def check_metrics(group: MetricsSettings, origins: Mapping[str, str]) -> None:
+    """Check addresses and what depends on more than one setting; values that may hold passwords are not repeated."""
+    origin = {name: origins.get(f"metrics.{name}", "default") for name in ("prometheus_url", "targets")}
+    if group.prometheus_url:
+        http_address(group.prometheus_url, f"setting 'metrics.prometheus_url' ({origin['prometheus_url']})")
+    read_targets(group.targets, f"setting 'metrics.targets' ({origin['targets']})")
+    read_headers(group.prometheus_headers, "setting 'metrics.prometheus_headers'")
+    if group.prometheus_bearer_token and group.prometheus_username:
+        raise InvalidSetting("setting 'metrics.prometheus_bearer_token' and a user name exclude each other")

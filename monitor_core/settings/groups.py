@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Between",
     "DriftSettings",
+    "MetricsSettings",
     "OneOf",
     "PerformanceSettings",
     "RetentionSettings",
@@ -52,7 +53,15 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The value may hold a password and is never printed whole."""
+    """The value may hold a password and is never printed whole.
+
+    Attributes
+    ----------
+    whole
+        Everything is secret, not only the passwords of an address.
+    """
+
+    whole: bool = False
 
 
 _Share = Between(0, 1)
@@ -185,6 +194,47 @@ class RetentionSettings:
     ] = 90
 
 
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where the metrics of services come from: a Prometheus server, or targets that the app scrapes itself."""
+
+    prometheus_url: Annotated[
+        str, Secret(), "Address of a Prometheus, Mimir, Thanos or VictoriaMetrics; empty: the app scrapes `targets`"
+    ] = field(default="", repr=False)
+    prometheus_tenant: Annotated[str, "Sent as X-Scope-OrgID, for Mimir and the like"] = ""
+    prometheus_headers: Annotated[
+        str, Secret(whole=True), "Further headers for the server: `Name: value; Name: value`"
+    ] = field(default="", repr=False)
+    prometheus_username: Annotated[str, "User for basic authentication"] = ""
+    prometheus_password: Annotated[str, Secret(whole=True), "Password for basic authentication"] = field(
+        default="", repr=False
+    )
+    prometheus_bearer_token: Annotated[str, Secret(whole=True), "Token for bearer authentication"] = field(
+        default="", repr=False
+    )
+    prometheus_ca_file: Annotated[str, "File of the certificates that the server's must be signed by"] = ""
+    prometheus_client_cert: Annotated[str, "File of our own certificate, for servers that ask for one"] = ""
+    prometheus_client_key: Annotated[str, "File of its key; empty: in the same file"] = ""
+    prometheus_insecure: Annotated[bool, "Take any certificate; for tests only"] = False
+    prometheus_timeout: Annotated[float, Between(0.1, 600), "Seconds after which a query is given up"] = 10.0
+    prometheus_max_bytes: Annotated[int, _ONE_OR_MORE, "Largest answer that is read, in bytes"] = 268_435_456
+    targets: Annotated[
+        str, Secret(), "What is scraped, with commas: `job=http://host:port/metrics, job=http://host:port/metrics`"
+    ] = field(default="", repr=False)
+    scrape_self: Annotated[bool, "Scrape the app's own /metrics, too"] = True
+    scrape_interval: Annotated[float, Between(0.1, 3_600), "Seconds between two scrapes of a target"] = 15.0
+    scrape_timeout: Annotated[
+        float, Between(0.05, 3_600), "Seconds after which a scrape is given up; never more than the interval"
+    ] = 10.0
+    scrape_max_bytes: Annotated[int, _ONE_OR_MORE, "Largest page of metrics that is read, in bytes, expanded"] = (
+        16_777_216
+    )
+    max_series: Annotated[
+        int, Between(1, 1_000_000), "Series that are followed at a time; new ones beyond are left out, visibly"
+    ] = 5_000
+    keep_days: Annotated[int, Between(1, 3_650), "Days that scraped samples are kept"] = 15
+
+
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _FORMATS = ("native", "ecs", "otel", "datadog", "splunk")
 
@@ -207,6 +257,7 @@ class Settings:
     drift: DriftSettings = field(default_factory=DriftSettings)
     performance: PerformanceSettings = field(default_factory=PerformanceSettings)
     snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each value that is not a default came from, by dotted key; not itself a setting."""

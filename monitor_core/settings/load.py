@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from monitor_core.errors import InvalidSetting
 from monitor_core.settings.catalogue import PREFIX, known_settings
-from monitor_core.settings.checks import check_together, read
+from monitor_core.settings.checks import check_metrics, check_together, read
 from monitor_core.settings.groups import (
     DriftSettings,
+    MetricsSettings,
     PerformanceSettings,
     RetentionSettings,
     Settings,
@@ -71,6 +72,7 @@ def load(
     origins = {key: origin for key, (_, origin) in found.items()}
     check_together(loaded.drift, origins)
     check_together(loaded.performance, origins)
+    check_metrics(loaded.metrics, origins)
     return replace(loaded, origins=origins)
 
 
@@ -104,7 +106,9 @@ def override(base: _Judged, overrides: Mapping[str, Any], *, source: str = "thre
     return made
 
 
-_Group = TypeVar("_Group", Settings, DriftSettings, PerformanceSettings, SnapshotSettings, RetentionSettings)
+_Group = TypeVar(
+    "_Group", Settings, DriftSettings, PerformanceSettings, SnapshotSettings, MetricsSettings, RetentionSettings
+)
 
 
 def _apply(instance: _Group, values: Mapping[str, Any]) -> _Group:

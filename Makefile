@@ -38,6 +38,7 @@ bench: venv-test ## Measure speed and memory against the goals and other tools (
 	$(BIN)/python tests/benchmarks/bench_drift.py
 	$(BIN)/python tests/benchmarks/bench_performance_stats.py 10000
 	$(BIN)/python tests/benchmarks/bench_pages.py --write
+	$(BIN)/python tests/benchmarks/bench_middleware.py --write
 	$(BIN)/python tests/benchmarks/bench_peers.py --write $(ARGS)
 
 golden: venv-test ## Write the expected reports anew, to be reviewed in the diff

@@ -41,11 +41,13 @@ class Way:
     packages: tuple[str, ...] = ()
     goal: float | None = None
     routes: int = 20
+    asked: int = 0  # 0: all routes
 
 
 WAYS = (
     Way("ours", "**Bellwether**, `instrument(app)`", goal=10),
-    Way("ours", "**Bellwether**, 200 routes", goal=10, routes=200),
+    Way("ours", "**Bellwether**, 200 routes, 20 of them asked", goal=10, routes=200, asked=20),
+    Way("ours", "**Bellwether**, 200 routes, all asked", goal=10, routes=200),
     Way("ours-traced", "**Bellwether**, each request with a trace id", goal=10),
     Way("ours-multiprocess", "**Bellwether**, several workers", goal=15),
     Way("scope-only", "**Bellwether**, around nothing, 20 routes", goal=10),
@@ -100,7 +102,14 @@ def measure(way: Way, requests: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         if way.name == "ours-multiprocess":
             environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        command = [python, PEERS / "middleware.py", way.name, str(way.routes), str(requests)]
+        command = [
+            python,
+            PEERS / "middleware.py",
+            way.name,
+            str(way.routes),
+            str(requests),
+            str(way.asked or way.routes),
+        ]
         ran = subprocess.run(command, env=environ, cwd=folder, check=True, capture_output=True, text=True, timeout=600)
     found = json.loads(ran.stdout.splitlines()[-1])
     print(f"{way.label}: {found}", flush=True)

@@ -1,4 +1,4 @@
-"""What one way of counting requests costs: ``python middleware.py NAME ROUTES REQUESTS`` prints JSON.
+"""What one way of counting requests costs: ``python middleware.py NAME ROUTES REQUESTS ASKED`` prints JSON.
 
 The application is called as a server would call it, without a server: CPU a request of the application alone and with
 the middleware, in turns, and the series that came out. ``scope-only`` is our middleware around an application that does
@@ -124,7 +124,7 @@ async def send(_message: dict[str, Any]) -> None:
 
 
 async def cpu_of(app: Any, requests: int, routes: int, headers: list[tuple[bytes, bytes]]) -> float:
-    """Return microseconds of CPU a request, spread over all routes."""
+    """Return microseconds of CPU a request, spread over the first routes."""
     started = time.process_time()
     for number in range(requests):
         path = f"/r{number % routes}/17"
@@ -147,14 +147,14 @@ async def cpu_of(app: Any, requests: int, routes: int, headers: list[tuple[bytes
     return (time.process_time() - started) / requests * 1e6
 
 
-async def main(name: str, routes: int, requests: int) -> dict[str, Any]:
+async def main(name: str, routes: int, requests: int, asked: int) -> dict[str, Any]:
     alone, measured = make_both(name, routes)
     headers = TRACED if name == "ours-traced" else HEADERS
     bare, extra = [], []
     for turn in range(ROUNDS + 1):
-        first = await cpu_of(alone, requests, routes, headers)
-        with_it = await cpu_of(measured, requests, routes, headers)
-        second = await cpu_of(alone, requests, routes, headers)
+        first = await cpu_of(alone, requests, asked, headers)
+        with_it = await cpu_of(measured, requests, asked, headers)
+        second = await cpu_of(alone, requests, asked, headers)
         if turn:  # the first one warms up
             bare.append((first + second) / 2)
             extra.append(with_it - bare[-1])
@@ -174,5 +174,5 @@ def series() -> int:
 
 
 if __name__ == "__main__":
-    way, count, total = sys.argv[1:4]
-    print(json.dumps(asyncio.run(main(way, int(count), int(total)))))
+    way, *numbers = sys.argv[1:5]
+    print(json.dumps(asyncio.run(main(way, *map(int, numbers)))))

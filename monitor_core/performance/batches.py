@@ -14,15 +14,26 @@ from monitor_core.performance.counts import Counts
 from monitor_core.performance.results import Batch, Correction
 from monitor_core.storage.schema import model as model_table
 from monitor_core.storage.schema import performance_batch as table
-from monitor_core.storage.schema import performance_closed
+from monitor_core.storage.schema import performance_closed, performance_count
+from monitor_core.values import ModelRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
 
-__all__ = ["add", "corrections_in", "last_words", "lock_model", "next_moment", "read_batch", "repeated", "state_of"]
+__all__ = [
+    "add",
+    "corrections_in",
+    "counted_segments",
+    "last_words",
+    "lock_model",
+    "next_moment",
+    "read_batch",
+    "repeated",
+    "state_of",
+]
 
 
 def lock_model(connection: Connection, model_id: str) -> None:
@@ -41,6 +52,28 @@ def next_moment(connection: Connection, model_id: str, now: datetime) -> datetim
     return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 
+def counted_segments(connection: Connection, model_id: str, versions: Iterable[str]) -> tuple[str, ...]:
+    """Return the segment values that are counted of some versions, in order."""
+    found: set[str] = set()
+    for version in versions:
+        found |= {*_segments_of(connection, ModelRef(model_id, version))}
+    return tuple(sorted(found))
+
+
+def _segments_of(connection: Connection, ref: ModelRef) -> Iterator[str]:
+    """Go from value to value through the index: there are few, and each may have years of counts."""
+    column, latest = performance_count.c, ""
+    while True:
+        query = select(func.min(column.segment)).where(
+            column.model_id == ref.model_id, column.version == ref.version, column.segment > latest
+        )
+        following = connection.scalar(query)
+        if following is None:
+            return
+        latest = str(following)
+        yield latest
+
+
 def repeated(connection: Connection, model_id: str, idempotency_key: str) -> Batch | None:
     """Return the first answer to a delivery that came before."""
     query = select(table).where(table.c.model_id == model_id, table.c.idempotency_key == idempotency_key)
@@ -50,10 +83,9 @@ def repeated(connection: Connection, model_id: str, idempotency_key: str) -> Bat
 
 def state_of(connection: Connection, model_id: str) -> tuple[object, ...]:
     """Return what changes whenever something is recorded about a model, or dropped of it."""
-    column = performance_closed.c
-    batches = select(func.count(), func.max(table.c.recorded_at)).where(table.c.model_id == model_id)
-    closed = select(func.count()).select_from(performance_closed).where(column.model_id == model_id)
-    return (*connection.execute(batches).one(), connection.scalar(closed))
+    recorded = select(func.max(table.c.recorded_at)).where(table.c.model_id == model_id)  # it rises with each delivery
+    closed = select(func.count()).select_from(performance_closed).where(performance_closed.c.model_id == model_id)
+    return connection.scalar(recorded), connection.scalar(closed)
 
 
 def add(connection: Connection, batch: Batch, *, idempotency_key: str, snapshot_id: str | None) -> None:

@@ -45,7 +45,10 @@ class Change:
 
 
 def news_of_predictions(known: Predictions, given: Predictions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell of each given row whether it says anything new, and whether it replaces what was known."""
+    """Tell of each given row whether it says anything new, and whether it replaces what was known.
+
+    News is another prediction, score or segment; another moment within the granule, or other cells, are not.
+    """
     places, found = find(known.keys, given.keys)
     if not found.any():
         return np.ones(given.keys.size, bool), found

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import select
 
 from monitor_core.errors import NotFound, Refused
-from monitor_core.performance.batches import add, last_words, lock_model, next_moment, repeated, state_of
+from monitor_core.performance.batches import (
+    add,
+    counted_segments,
+    last_words,
+    lock_model,
+    next_moment,
+    repeated,
+    state_of,
+)
 from monitor_core.performance.granules import Granules
 from monitor_core.performance.plan import plan, words_of
 from monitor_core.performance.preparation import Delivery, Preparation
@@ -21,7 +29,7 @@ from monitor_core.performance.reading import Reader
 from monitor_core.performance.refusals import Refusals
 from monitor_core.performance.runs import Runs
 from monitor_core.performance.segments import SegmentBook
-from monitor_core.storage.schema import model_version, performance_count
+from monitor_core.storage.schema import model_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,11 +220,8 @@ def _known(connection: Connection, ref: ModelRef) -> tuple[list[str], SegmentBoo
             f"model {ref.model_id!r} has no version {ref.version!r}",
             hint=f"it has {listed}" if versions else "add the model and its version first",
         )
-    counted = performance_count.c
-    segments = connection.scalars(
-        select(counted.segment).where(counted.model_id == ref.model_id, counted.segment != "").distinct()
-    )
-    return versions, SegmentBook(sorted(segments)), last_words(connection, ref.model_id)
+    segments = counted_segments(connection, ref.model_id, versions)
+    return versions, SegmentBook(segments), last_words(connection, ref.model_id)
 
 
 def _read_all(source: TableSource, reader: Reader, runs: Runs, progress: Progress) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from monitor_core.performance.events import cell_words, decode, flags, recorded_in
 from monitor_core.performance.granules import UNDATED
@@ -62,14 +62,23 @@ class CellBook:
         return np.array([self._places[feature, word] for word in words], np.int32)
 
 
-def granules_with_events(connection: Connection, model_id: str) -> set[str]:
-    """Return the granules of which single rows are stored."""
+def granules_with_events(connection: Connection, model_id: str) -> dict[str, int]:
+    """Return the granules of which single rows are stored, and how many."""
     column = performance_event.c
-    return set(connection.scalars(select(column.granule).where(column.model_id == model_id).distinct()))
+    query = select(column.granule, func.sum(column.n_rows)).where(column.model_id == model_id).group_by(column.granule)
+    return {granule: int(rows) for granule, rows in connection.execute(query)}
 
 
-def load_state(connection: Connection, model_id: str, granule: str, *, segments: SegmentBook, book: CellBook) -> State:
-    """Return what is known of one granule."""
+def load_state(
+    connection: Connection,
+    model_id: str,
+    granule: str,
+    *,
+    keys: NDArray[np.uint64] | None = None,
+    segments: SegmentBook,
+    book: CellBook,
+) -> State:
+    """Return what is known of one granule; with `keys`, which rise, of these only."""
     column = performance_event.c
     query = select(column.kind, column.version, column.payload).where(
         column.model_id == model_id, column.granule == granule
@@ -78,6 +87,8 @@ def load_state(connection: Connection, model_id: str, granule: str, *, segments:
     labels: list[Labels] = []
     for row in connection.execute(query.order_by(column.recorded_at, column.part)):
         table = decode(row.payload, [*_KNOWN, *_cells_in(row.payload)])
+        if keys is not None:
+            table = table.filter(pa.array(find(keys, table.column("key").to_numpy())[1]))
         if row.kind in _PREDICTING:
             predictions.setdefault(row.version, []).append(_predictions(table, segments, book))
         if "label" in table.column_names:
@@ -98,7 +109,7 @@ def _predictions(table: pa.Table, segments: SegmentBook, book: CellBook) -> Pred
     score = table.column("score").to_numpy() if "score" in has else np.full(size, np.nan)
     segment = np.zeros(size, np.int32)
     if "segment" in has:
-        segment = np.concatenate([segments.kept(chunk) for chunk in table.column("segment").chunks])
+        segment = segments.kept(table.column("segment").combine_chunks())
     recorded = np.full(rows.size, recorded_in(table))
     keys = table.column("key").to_numpy()
     cells = {}

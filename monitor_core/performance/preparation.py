@@ -19,6 +19,7 @@ from monitor_core.performance.loading import (
     places_of,
     waiting_labels,
 )
+from monitor_core.performance.merging import merged
 from monitor_core.performance.numbering import number_rows
 from monitor_core.performance.results import Batch
 from monitor_core.performance.state import Labels, State, find
@@ -26,12 +27,13 @@ from monitor_core.performance.writing import Writer
 from monitor_core.storage.schema import performance_closed, performance_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
+    from monitor_core.performance.change import Change
     from monitor_core.performance.delivery import Delivered
     from monitor_core.performance.reading import Reader
     from monitor_core.performance.refusals import Refusals
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "Preparation"]
 
 _LISTED = 1_000
+_MUCH = 4
+"""How many times as many rows as are delivered must be stored of a granule, before only those that match are read."""
 _SHOWN_NOTES = 20
 _COUNTED = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 
@@ -148,7 +152,7 @@ class Preparation:
             if label in closed:
                 self._refuse_closed(runs.rows(code), label)
             else:
-                self._granule(code, label, runs.rows(code), is_known=label in stored, joining=joining.get(code))
+                self._granule(code, label, runs, stored=stored.get(label, 0), joining=joining.get(code))
             progress(0.4 + 0.5 * (done + 1) / len(codes), f"counting {label}")
         return self._result()
 
@@ -176,33 +180,21 @@ class Preparation:
         runs = self._delivery.runs
         if runs.granules() != [UNDATED]:
             return runs
-        rows = runs.rows(UNDATED)
-        keys = rows.column("key").to_numpy()
-        distinct, places = np.unique(keys, return_inverse=True)
+        keys = np.concatenate([piece.column("key").to_numpy() for piece in runs.pieces(UNDATED)])
+        distinct, of_row = np.unique(keys, return_inverse=True)
         found = places_of(self._connection, self._model_id, distinct, self._granules.code)
-        placed = runs.another()
+        codes = found.first[of_row]
         if self._reader.columns.predicts:
-            if not self._granules.by_rows:
-                return runs
-            codes = number_rows(self._connection, self._model_id, keys, found.first[places], granules=self._granules)
-        else:
-            codes = found.first[places]
-            several = found.count[places] > 1
-            if several.any():
-                self._refuse_several(
-                    rows.filter(pa.array(several)), found.first[places][several], found.second[places][several]
-                )
-                rows, codes = rows.filter(pa.array(~several)), codes[~several]
-        rows = rows.set_column(rows.column_names.index("granule"), "granule", pa.array(codes))
-        for batch in rows.to_batches():
-            placed.add(batch)
-        return placed
-
-    def _refuse_several(self, rows: pa.Table, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
-        example = f"{self._granules.label(int(first[0]))} and {self._granules.label(int(second[0]))}"
-        self._refuse(
-            rows, f"the entity was predicted more than once (the first for {example}): a date column must say which"
-        )
+            codes = number_rows(self._connection, self._model_id, keys, codes, granules=self._granules)
+            return _with_granules(runs, codes, np.zeros(codes.size, bool))
+        several = found.count[of_row] > 1
+        if several.any():
+            example = of_row[np.flatnonzero(several)[0]]
+            first, second = (self._granules.label(int(part[example])) for part in (found.first, found.second))
+            allowed = "the entity was predicted more than once (the first for "
+            for rows in _pieces_where(runs, several):
+                self._refuse(rows, f"{allowed}{first} and {second}): a date column must say which")
+        return _with_granules(runs, codes, several)
 
     def _refuse_closed(self, rows: pa.Table, label: str) -> None:
         self._refuse(
@@ -249,17 +241,25 @@ class Preparation:
         return {int(code): _some(waiting, joins & (granule_of == code)) for code in np.unique(granule_of[joins])}
 
     # ------------------------------------------------------------------ one granule
-    def _granule(self, code: int, label: str, rows: pa.Table, *, is_known: bool, joining: Labels | None) -> None:
+    def _granule(self, code: int, label: str, runs: Runs, *, stored: int, joining: Labels | None) -> None:
         segments = self._reader.segments
-        before = State()
-        if is_known:
-            before = load_state(self._connection, self._model_id, label, segments=segments, book=self._book)
-        delivered = self._delivered(rows, before, code, joining)
-        self._list_corrections(label, delivered)
-        self._writer.rows(label, rows, delivered, segments.names)
-        self._writer.labels(label, delivered.joined)
-        self._writer.change(label, delivered.change, segments.names)
-        self._add(rows, delivered)
+        changes: list[Change] = []
+        for rows in runs.parts(code):
+            before = State()
+            if stored:
+                keys = np.unique(rows.column("key").to_numpy())
+                some = keys if stored > _MUCH * keys.size else None
+                before = load_state(
+                    self._connection, self._model_id, label, keys=some, segments=segments, book=self._book
+                )
+            delivered = self._delivered(rows, before, code, None if joining is None else _of(rows, joining))
+            self._writer.rows(label, rows, delivered, segments.names)
+            self._writer.labels(label, delivered.joined)
+            self._add(rows, delivered)
+            changes.append(delivered.change)
+        change = merged(changes)
+        self._list_corrections(label, change)
+        self._writer.change(label, change, segments.names)
         self._sums.granules.append(code)
 
     def _delivered(self, rows: pa.Table, before: State, code: int, joining: Labels | None) -> Delivered:
@@ -274,8 +274,8 @@ class Preparation:
             joining=joining,
         )
 
-    def _list_corrections(self, label: str, delivered: Delivered) -> None:
-        for version, changed in delivered.change.versions.items():
+    def _list_corrections(self, label: str, change: Change) -> None:
+        for version, changed in change.versions.items():
             if not changed.corrections:
                 continue
             if len(self._sums.corrected) >= _LISTED:
@@ -331,6 +331,31 @@ class Preparation:
             first_granule=labels[0] if labels else None,
             last_granule=labels[-1] if labels else None,
         )
+
+
+def _with_granules(runs: Runs, codes: NDArray[np.int64], left_out: NDArray[np.bool_]) -> Runs:
+    """Return rows that had no granule with the one of each, but for those that are left out."""
+    placed, at = runs.another(), 0
+    for piece in runs.pieces(UNDATED):
+        some = slice(at, at + piece.num_rows)
+        rows = piece.set_column(piece.column_names.index("granule"), "granule", pa.array(codes[some]))
+        rows = rows.filter(pa.array(~left_out[some])) if left_out[some].any() else rows
+        for batch in rows.to_batches():
+            placed.add(batch)
+        at += piece.num_rows
+    return placed
+
+
+def _pieces_where(runs: Runs, chosen: NDArray[np.bool_]) -> Iterator[pa.Table]:
+    at = 0
+    for piece in runs.pieces(UNDATED):
+        yield piece.filter(pa.array(chosen[at : at + piece.num_rows]))
+        at += piece.num_rows
+
+
+def _of(rows: pa.Table, joining: Labels) -> Labels:
+    """Return the labels that join one of these rows."""
+    return _some(joining, np.isin(joining.keys, rows.column("key").to_numpy()))
 
 
 def _some(labels: Labels, chosen: NDArray[np.bool_]) -> Labels:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Runs"]
 
 _RUN_ROWS = 2_000_000
+_PART_ROWS = 1_000_000
 _RADIX = 2**15  # 16-bit keys are sorted by radix, in a fifth of the time
 
 
@@ -61,6 +62,19 @@ class Runs:
         """Return the rows of one granule."""
         found = [table.slice(*places[code]) for table, places in self._sorted if code in places]
         return found[0] if len(found) == 1 else pa.concat_tables(found).combine_chunks()
+
+    def parts(self, code: int) -> Iterator[pa.Table]:
+        """Yield the rows of one granule in parts of about a million at most; all rows of a key are in the same."""
+        total = sum(piece.num_rows for piece in self.pieces(code))
+        if total <= _PART_ROWS:
+            yield self.rows(code)
+            return
+        number = np.uint64(1 << (-(-total // _PART_ROWS) - 1).bit_length())
+        for place in range(int(number)):
+            chosen = (
+                piece.filter(pa.array(piece.column("key").to_numpy() % number == place)) for piece in self.pieces(code)
+            )
+            yield pa.concat_tables(list(chosen)).combine_chunks()
 
     def pieces(self, code: int) -> Iterator[pa.Table]:
         """Yield the rows of one granule run by run."""

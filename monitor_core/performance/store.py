@@ -6,15 +6,21 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, exists, func, select
 
 from monitor_core.errors import NotFound
-from monitor_core.performance.batches import corrections_in, read_batch
+from monitor_core.performance.batches import corrections_in, counted_segments, read_batch
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.detail_reading import read_cells, read_delays, read_entities, read_scores
 from monitor_core.performance.row_reading import read_rows
 from monitor_core.performance.series import Series
-from monitor_core.storage.schema import performance_batch, performance_count, performance_detail, performance_pair
+from monitor_core.storage.schema import (
+    model_version,
+    performance_batch,
+    performance_count,
+    performance_detail,
+    performance_pair,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,20 +91,16 @@ class PerformanceStore:
 
     def segments(self, ref: ModelRef) -> tuple[str, ...]:
         """Return the segment values that are counted, without the whole."""
-        column = performance_count.c
-        query = select(column.segment).where(
-            column.model_id == ref.model_id, column.version == ref.version, column.segment != ""
-        )
         with self._engine.connect() as connection:
-            return tuple(sorted(connection.scalars(query.distinct())))
+            return counted_segments(connection, ref.model_id, [ref.version])
 
     def versions(self, model_id: str) -> tuple[str, ...]:
         """Return the versions that have predictions, by name."""
-        column = performance_count.c
+        known, column = model_version.c, performance_count.c
+        counted = exists().where(column.model_id == known.model_id, column.version == known.version)
+        query = select(known.version).where(known.model_id == model_id, counted).order_by(known.version)
         with self._engine.connect() as connection:
-            return tuple(
-                sorted(connection.scalars(select(column.version).where(column.model_id == model_id).distinct()))
-            )
+            return tuple(connection.scalars(query))
 
     def batches(self, model_id: str, *, limit: int = 50) -> tuple[Batch, ...]:
         """Return the deliveries, the latest first."""

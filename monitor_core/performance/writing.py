@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import astuple, dataclass, fields
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ class Writer:
         self._versions = versions
         self._words = words
         self._rows: dict[str, list[_Row]] = {name: [] for name in _TABLES}
+        self._parts: Counter[tuple[str, str, str]] = Counter()
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`, after it was read again
 
     def close(self) -> None:
@@ -95,13 +97,13 @@ class Writer:
         columns: dict[str, Any] = {"key": labels.keys}
         if kind == "label":
             columns |= {"label": labels.label, "observed": labels.observed}
-        self._block(kind, "", label, pa.table(columns), first_part=1_000)
+        self._block(kind, "", label, pa.table(columns))
 
-    def _block(
-        self, kind: str, version: str, label: str, rows: pa.Table, *, segments: Sequence[str] = (), first_part: int = 0
-    ) -> None:
-        for part, start in enumerate(range(0, rows.num_rows, BLOCK_ROWS), start=first_part):
+    def _block(self, kind: str, version: str, label: str, rows: pa.Table, *, segments: Sequence[str] = ()) -> None:
+        for start in range(0, rows.num_rows, BLOCK_ROWS):
             some = rows.slice(start, BLOCK_ROWS)
+            part = self._parts[kind, version, label]
+            self._parts[kind, version, label] += 1
             payload = encode(some, recorded=self._recorded, segments=segments, cells=self._words)
             self._add("performance_event", (kind, version, label, part, some.num_rows), payload)
 

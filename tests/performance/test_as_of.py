@@ -7,9 +7,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor_core.performance import preparation, runs
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.keys import keys_of
 from monitor_core.storage.engine import open_engine
@@ -223,8 +225,12 @@ def test_any_deliveries_add_up_to_a_recount_as_of_every_moment(
         engine.dispose()
 
 
-def test_a_long_story_on_each_database(desk, clock, world_class):
-    """One random sequence of thirty deliveries."""
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_long_story_on_each_database(desk, clock, world_class, in_parts, monkeypatch):
+    """One random sequence of thirty deliveries, taken as a whole or, like large ones, in parts."""
+    if in_parts:
+        monkeypatch.setattr(runs, "_PART_ROWS", 2)
+        monkeypatch.setattr(preparation, "_MUCH", 0)
     rng = np.random.default_rng(11)
     story = []
     for _ in range(30):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor_core.jobs.queue import JobQueue
+from monitor_core.performance.retention import drop_events
 from monitor_core.storage import retention
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ PRUNE_EVERY = timedelta(days=1)
 
 
 def prune_all(services: Services) -> dict[str, int]:
-    """Drop expired uploads, kept rows, leftovers, old runs, samples and finished jobs; return how many of each."""
+    """Drop what is past its time: uploads, kept rows, runs, samples, jobs, single rows; return how many of each."""
     now, kept = services.now(), services.settings.retention
     pruned = services.snapshots.prune(now)
     dropped = retention.prune(services.engine, kept, now)
@@ -29,7 +30,21 @@ def prune_all(services: Services) -> dict[str, int]:
         "runs": dropped.runs,
         "samples": dropped.samples,
         "jobs": jobs,
+        "closed_granules": _drop_events(services),
     }
+
+
+def _drop_events(services: Services) -> int:
+    """Drop single predictions and labels, by each model's own setting; return how many granules were closed."""
+    return sum(
+        drop_events(
+            services.engine,
+            model.model_id,
+            keep_days=model.performance_settings(services.settings.performance).keep_events_days,
+            now=services.now(),
+        )
+        for model in services.models.list(archived=True)
+    )
 
 
 def chores(services: Services, queue: JobQueue) -> None:

@@ -1,7 +1,7 @@
 """The command line: ``python -m monitor_core`` and ``bellwether``.
 
-Nouns then verbs, each noun in a module of its own. Exit codes: 0 fine, 1 a finding (drift at or above
-``--fail-on``, a broken trail), 2 bad usage or input, 3 a source or database is down.
+Nouns then verbs, each noun in a module of its own. Exit codes: 0 fine, 1 a finding (drift or advice at or
+above ``--fail-on``, a broken trail), 2 bad usage or input, 3 a source or database is down.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _NOUNS = {
     "labels": "deliveries:labels",
     "baselines": "baselines",
     "drift": "drift",
+    "performance": "performance",
+    "decisions": "decisions",
     "jobs": "jobs",
     "db": "database",
     "example": "example",

@@ -26,6 +26,7 @@ __all__ = [
     "AsJson",
     "FailOn",
     "ModelArgument",
+    "ServedArgument",
     "Session",
     "Yes",
     "actor",
@@ -35,11 +36,15 @@ __all__ = [
     "load_settings",
     "model_ref",
     "opened",
+    "served_ref",
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL[:VERSION]", help="The newest version when none is named.")]
+ServedArgument = Annotated[
+    str, typer.Argument(metavar="MODEL[:VERSION]", help="The live version when none is named; the newest without one.")
+]
 FailOn = Annotated[
     Severity | None,
     typer.Option("--fail-on", help="Exit with 1 when drift is at least this severe.", show_default=False),
@@ -112,6 +117,18 @@ def model_ref(services: Services, text: str) -> ModelRef:
     if not versions:
         raise NotFound(f"model {model_id!r} has no version yet", hint=f"models add-version {model_id}:1")
     return versions[0].ref
+
+
+def served_ref(services: Services, text: str) -> ModelRef:
+    """Read ``MODEL[:VERSION]``; the version that is live when none is named, the newest when none is live.
+
+    Raises
+    ------
+    NotFound
+        There is no such model or version.
+    """
+    live = None if ":" in text else services.deployments.live(text)
+    return model_ref(services, text) if live is None else live.ref
 
 
 def assignments(pairs: list[str] | None) -> dict[str, str]:

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from monitor_core.snapshots.roles import Roles
     from monitor_core.values import ModelRef
 
-__all__ = ["ON_BAD", "baseline_performance", "deliver", "deliver_alone", "kind_of", "plain_delivery", "summary"]
+__all__ = [
+    "ON_BAD",
+    "baseline_performance",
+    "coder_of",
+    "deliver",
+    "deliver_alone",
+    "kind_of",
+    "plain_delivery",
+    "summary",
+]
 
 ON_BAD = ("keep", "refuse")
 """What to do with a delivery that holds bad rows: keep the good ones, or refuse the whole."""
@@ -67,7 +76,7 @@ def deliver(
         actor=actor,
         on_bad="refuse" if on_bad == "refuse" else "keep",
         snapshot_id=snapshot.snapshot_id,
-        coder=_coder(services, snapshot) if kind != "labels" else None,
+        coder=coder_of(services, snapshot.ref) if kind != "labels" else None,
         progress=progress,
     )
 
@@ -89,7 +98,7 @@ def baseline_performance(services: Services, snapshot: Snapshot, *, actor: str, 
         snapshot.ref,
         actor=actor,
         snapshot_id=snapshot.snapshot_id,
-        coder=_coder(services, snapshot),
+        coder=coder_of(services, snapshot.ref),
         progress=progress,
     )
     return made.baseline_id
@@ -164,9 +173,10 @@ def _roles(snapshot: Snapshot) -> Roles:
     return snapshot.roles
 
 
-def _coder(services: Services, snapshot: Snapshot) -> GridCoder | None:
-    grid = services.drift.grid(snapshot.ref)
-    return None if grid is None else GridCoder(grid, services.models.version(snapshot.ref).importance)
+def coder_of(services: Services, ref: ModelRef) -> GridCoder | None:
+    """Return what tells rows by the cells of the model's features; None before there is a baseline of drift."""
+    grid = services.drift.grid(ref)
+    return None if grid is None else GridCoder(grid, services.models.version(ref).importance)
 
 
 def _refuse(services: Services, snapshot: Snapshot, checked: CheckResult, reasons: list[str]) -> Refused:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from monitor_core.storage.models import Model
     from monitor_core.values import ModelRef
 
-__all__ = ["TITLES", "Findings", "MetricLine", "PerformanceDocument", "build"]
+__all__ = ["LESS_IS_BETTER", "TITLES", "Findings", "MetricLine", "PerformanceDocument", "build", "counted"]
 
 TITLES = {
     "f1": "F1 Score",
@@ -46,6 +46,7 @@ TITLES = {
 """What people call each metric."""
 
 LESS_IS_BETTER = frozenset({"brier", "log_loss", "calibration_error"})
+"""Metrics that get worse by rising."""
 
 _RELATIVE = frozenset({"f1", "precision", "recall", "roc_auc", "average_precision", "brier", "log_loss"})
 """Metrics whose change in percent means something."""

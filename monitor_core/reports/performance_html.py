@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from monitor_core.reports.numbers import fixed, percent
 from monitor_core.reports.page import style, templates
 from monitor_core.reports.performance_charts import charts
-from monitor_core.reports.performance_sections import advice_facts, head, metric_table, sections
+from monitor_core.reports.performance_sections import head, metric_table, sections
 from monitor_core.reports.performance_words import ACTIONS, change, interval, origin
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def render(document: PerformanceDocument) -> str:
             tone=_TONES.get(advice.action, "undecided"),
             head=head(document),
             tiles=_tiles(document),
-            advice_facts=advice_facts(document),
             metrics=metric_table(document),
             sections=sections(document),
             charts=charts(document),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor_core.performance.advice_phrases import percent as probability
 from monitor_core.reports.numbers import MISSING, fixed, percent
 from monitor_core.reports.performance_document import counted
 from monitor_core.reports.performance_words import (
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from monitor_core.performance.results import WindowMetrics
     from monitor_core.reports.performance_document import PerformanceDocument
 
-__all__ = ["Section", "head", "sections"]
+__all__ = ["Section", "head", "metric_table", "sections"]
 
 _MOST = 20
 """Corrections, decisions and segments that are listed; the JSON form has all that were found."""
@@ -438,18 +437,3 @@ def _sentence(text: str) -> str:
     """Return a text as a sentence."""
     whole = text[:1].upper() + text[1:]
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."
-
-
-def advice_facts(document: PerformanceDocument) -> Mapping[str, str]:
-    """Give the figures that the advice rests on; what is not known is left out."""
-    advice = document.found.advice
-    found = {
-        "Fallen at all": advice.p_any_drop,
-        "By more than 5 %": advice.p_drop_5,
-        "By more than 10 %": advice.p_drop_10,
-        "Previous better by 5 %": advice.p_previous_better,
-    }
-    facts = {name: probability(value) for name, value in found.items() if value is not None}
-    if advice.relative_drop is not None:
-        facts["Level by size"] = advice.level
-    return facts

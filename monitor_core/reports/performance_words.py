@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from monitor_core.reports.performance_document import MetricLine
     from monitor_core.values import Severity
 
-__all__ = ["ACTIONS", "LEVELS", "STATES", "change", "drops", "interval", "moment", "origin", "span", "undefined"]
+__all__ = [
+    "ACTIONS",
+    "LEVELS",
+    "STATES",
+    "change",
+    "coverage",
+    "drops",
+    "interval",
+    "level",
+    "moment",
+    "origin",
+    "span",
+    "undefined",
+]
 
 ACTIONS = {
     "keep": "KEEP",

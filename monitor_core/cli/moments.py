@@ -1,0 +1,43 @@
+"""Moments as people write them on a command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Annotated
+
+import typer
+
+from monitor_core.errors import InvalidInput
+
+__all__ = ["AsOf", "moment"]
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="What was known then: 2026-11-22 (its end) or 2026-11-22T05:30, in UTC.",
+        show_default="now",
+    ),
+]
+
+
+def moment(text: str | None, now: datetime) -> datetime | None:
+    """Read a date, which is its end (of today: now), or a moment, in UTC unless it says otherwise.
+
+    Examples
+    --------
+    >>> now = datetime(2026, 11, 23, 5, tzinfo=UTC)
+    >>> str(moment("2026-11-22", now)), str(moment("2026-11-22T05:30:00+01:00", now))
+    ('2026-11-22 23:59:59.999999+00:00', '2026-11-22 04:30:00+00:00')
+    """
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is no moment", hint="write it as 2026-11-22 or 2026-11-22T05:30") from None
+    if len(text) <= len("2026-11-22"):
+        end = datetime.combine(read.date(), time.max, tzinfo=UTC)
+        return now if read.date() == now.date() else end
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)

@@ -37,6 +37,7 @@ cover: venv-test ## Run the tests, in random order, with branch coverage
 bench: venv-test ## Measure speed and memory against the goals and other tools (minutes)
 	$(BIN)/python tests/benchmarks/bench_drift.py
 	$(BIN)/python tests/benchmarks/bench_performance_stats.py 10000
+	$(BIN)/python tests/benchmarks/bench_estimates.py
 	$(BIN)/python tests/benchmarks/bench_pages.py --write
 	$(BIN)/python tests/benchmarks/bench_middleware.py --write
 	$(BIN)/python tests/benchmarks/bench_peers.py --write $(ARGS)

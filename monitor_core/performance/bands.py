@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor_core.errors import InvalidInput
-from monitor_core.performance.spread import expected_auc
+from monitor_core.performance.spread import expected_auc, metric_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -63,7 +63,9 @@ def estimate_bands(
     counts = np.asarray(made, dtype=np.float64)
     parts = np.broadcast_to(np.asarray(granules, dtype=np.float64), len(counts))
     rng = np.random.default_rng(calibrator.n)
-    drawn, estimate = (_auc if metric == "roc_auc" else _counted)(counts, parts, calibrator, metric, rng)
+    centre, drawn, estimate = (_auc if metric == "roc_auc" else _counted)(counts, calibrator, metric, rng)
+    factor = calibrator.spread.factor(counts.sum(axis=(1, 2)) / parts, metric)
+    drawn = np.clip(centre + factor[:, None] * (drawn - centre), 0.0, 1.0)
     defined = np.isfinite(drawn).all(axis=1) & np.isfinite(estimate)
     low, high = np.full((2, len(counts)), np.nan)
     if defined.any():
@@ -72,51 +74,33 @@ def estimate_bands(
     return Bands(estimate, low, high)
 
 
-def _counted(
-    made: FloatArray, parts: FloatArray, calibrator: Calibrator, metric: str, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return the metric of drawn labels (windows, draws), and its estimate (windows,)."""
-    rows = made.sum(axis=-1)
-    spread, chances = calibrator.spread, calibrator.draws
-    together = (spread.predicted_negative, spread.predicted_positive)
-    hits, misses = (
-        _positives(made[:, side], spread.factor(rows[:, side] / parts, together[side]), chances, rng) for side in (1, 0)
-    )
-    drawn = _metric(metric, hits, misses, rows[:, 1, None], rows[:, 0, None])
+_Drawn: TypeAlias = tuple[FloatArray, FloatArray, FloatArray]
+"""Metric expected under each drawn calibration and metric of drawn labels, (windows, draws); estimate, (windows,)."""
+
+
+def _counted(made: FloatArray, calibrator: Calibrator, metric: str, rng: np.random.Generator) -> _Drawn:
+    rows, draws = made.sum(axis=-1), calibrator.draws
+    no, yes = (made[:, side] @ draws.T for side in (0, 1))
+    fn, tp = (_positives(made[:, side], mean, draws, rng) for side, mean in ((0, no), (1, yes)))
+    said_no, said_yes = rows[:, 0, None], rows[:, 1, None]
     expected = made @ calibrator.probability
-    return drawn, _metric(metric, expected[:, 1], expected[:, 0], rows[:, 1], rows[:, 0])
+    estimate = metric_of(metric, expected[:, 1], expected[:, 0], rows[:, 1], rows[:, 0])
+    return metric_of(metric, yes, no, said_yes, said_no), metric_of(metric, tp, fn, said_yes, said_no), estimate
 
 
-def _positives(made: FloatArray, factor: FloatArray, chances: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """How many of the rows turn out positive, (windows, draws); `factor` times as spread as independent rows."""
+def _positives(made: FloatArray, mean: FloatArray, draws: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """How many of the rows turn out positive, (windows, draws)."""
     rows = made.sum(axis=-1, keepdims=True)
-    mean, squares = made @ chances.T, made @ (chances * chances).T
-    chance = np.divide(squares, mean, out=np.ones_like(mean), where=mean > 0)
+    chance = np.divide(made @ (draws * draws).T, mean, out=np.ones_like(mean), where=mean > 0)
     trials = np.clip(np.rint(np.divide(mean, chance, out=np.zeros_like(mean), where=mean > 0)), np.ceil(mean), rows)
     chance = np.divide(mean, trials, out=np.zeros_like(mean), where=trials > 0)
-    drawn = rng.binomial(trials.astype(np.int64), np.minimum(chance, 1.0))
-    return np.clip(mean + factor[:, None] * (drawn - mean), 0.0, rows)
+    return rng.binomial(trials.astype(np.int64), np.minimum(chance, 1.0)).astype(np.float64)
 
 
-def _metric(metric: str, tp: FloatArray, fn: FloatArray, said_yes: FloatArray, said_no: FloatArray) -> FloatArray:
-    above, below = {
-        "f1": (2 * tp, tp + fn + said_yes),
-        "precision": (tp, said_yes + 0 * tp),
-        "recall": (tp, tp + fn),
-        "accuracy": (tp + said_no - fn, said_yes + said_no + 0 * tp),
-    }[metric]
-    result: FloatArray = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
-    return result
-
-
-def _auc(
-    made: FloatArray, parts: FloatArray, calibrator: Calibrator, metric: str, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return the same for ROC AUC, to first order about the estimate; `metric` is not needed."""
+def _auc(made: FloatArray, calibrator: Calibrator, metric: str, rng: np.random.Generator) -> _Drawn:
     del metric
-    rows = made.sum(axis=1)
-    expected = expected_auc(rows, calibrator.probability)
+    expected = expected_auc(made.sum(axis=1), calibrator.probability)
     moved = expected.gain @ (calibrator.draws - calibrator.probability).T
-    spread = np.sqrt(expected.variance) * calibrator.spread.factor(rows.sum(axis=1) / parts, calibrator.spread.auc)
-    drawn = expected.estimate[:, None] + moved + spread[:, None] * rng.standard_normal(moved.shape)
-    return np.clip(drawn, 0.0, 1.0), expected.estimate
+    centre = expected.estimate[:, None] + moved
+    spread = np.sqrt(expected.variance)[:, None] * rng.standard_normal(moved.shape)
+    return centre, centre + spread, expected.estimate

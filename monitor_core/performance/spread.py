@@ -7,13 +7,25 @@ counts is measured on the baseline's own granules, as in `monitor_core.stats.ove
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["MEASURED_FROM", "ExpectedAuc", "GranuleSpread", "Together", "expected_auc", "granule_spread"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "APART",
+    "MEASURED_FROM",
+    "ExpectedAuc",
+    "GranuleSpread",
+    "Together",
+    "expected_auc",
+    "granule_spread",
+    "metric_of",
+]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -33,21 +45,24 @@ class Together:
     """Among so many rows; infinite: among all rows of a granule, however many."""
 
 
+APART = Together(0.0)
+"""Rows that are independent."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GranuleSpread:
     """How much more granules spread than independent rows would, and what not knowing it exactly costs."""
 
-    predicted_positive: Together
-    """Of rows that were predicted positive."""
-    predicted_negative: Together
-    auc: Together
+    together: Mapping[str, Together]
+    """By metric: what goes wrong together may cancel out in one and add up in another."""
     widening: float
     """Factor of a tolerance interval (Howe 1969): 95 % of granules lie within, with 95 % certainty."""
     granules: int
     """What it was measured on; below 14 nothing is measured and rows are taken as independent."""
 
-    def factor(self, rows: FloatArray, together: Together) -> FloatArray:
+    def factor(self, rows: FloatArray, metric: str) -> FloatArray:
         """Return by how much the spread of a granule of so many rows exceeds that of independent ones."""
+        together = self.together.get(metric, APART)
         others = np.maximum(np.minimum(rows, together.reach) - 1.0, 0.0)
         return np.asarray(self.widening * np.sqrt(1.0 + others * together.correlation))
 
@@ -78,6 +93,24 @@ def expected_auc(rows: FloatArray, probability: FloatArray) -> ExpectedAuc:
     return ExpectedAuc(estimate[:, 0], one * rows, (one * one * rows) @ (probability * (1.0 - probability)))
 
 
+def metric_of(metric: str, tp: FloatArray, fn: FloatArray, said_yes: FloatArray, said_no: FloatArray) -> FloatArray:
+    """Return a metric of positives among rows predicted positive and negative; NaN where it is undefined.
+
+    Examples
+    --------
+    >>> parts = [np.array([value]) for value in (6.0, 2.0, 10.0, 10.0)]
+    >>> [metric_of(name, *parts).round(3).tolist() for name in ("f1", "precision", "recall", "accuracy")]
+    [[0.667], [0.6], [0.75], [0.7]]
+    """
+    above, below = {
+        "f1": (2 * tp, tp + fn + said_yes),
+        "precision": (tp, said_yes + 0 * tp),
+        "recall": (tp, tp + fn),
+        "accuracy": (tp + said_no - fn, said_yes + said_no + 0 * tp),
+    }[metric]
+    return _over(above, below, np.nan)
+
+
 def granule_spread(labelled: FloatArray, probability: FloatArray, *, are_pieces: bool = False) -> GranuleSpread:
     """Measure it on a baseline: rows by predicted label, label and bin, (granules, 2, 2, bins).
 
@@ -93,38 +126,62 @@ def granule_spread(labelled: FloatArray, probability: FloatArray, *, are_pieces:
     1.0
     """
     granules = len(labelled)
-    apart = Together(0.0)
     if granules < MEASURED_FROM:
-        return GranuleSpread(apart, apart, apart, 1.0, granules)
+        return GranuleSpread({}, 1.0, granules)
     freedom = granules - 1
     widening = np.sqrt(freedom * (1.0 + 1.0 / granules) / special.chdtri(freedom, 1.0 - _SURE))
-    parts = (labelled[:, 1], labelled[:, 0], labelled.sum(axis=1))
-    found = [measure(part, probability) for measure, part in zip((_of_side, _of_side, _of_auc), parts, strict=True)]
-    if are_pieces and max(found) > _SORTED:
-        return GranuleSpread(apart, apart, apart, 1.0, granules)
-    reaches = [float(part.sum() / granules) if are_pieces else np.inf for part in parts]
-    positive, negative, auc = (Together(*each) for each in zip(found, reaches, strict=True))
-    return GranuleSpread(positive, negative, auc, float(widening), granules)
+    rows = labelled.sum(axis=(1, 2, 3))
+    missed = {**_of_counts(labelled, probability), "roc_auc": _of_auc(labelled.sum(axis=1), probability)}
+    found = {metric: _correlation(*each, rows) for metric, each in missed.items()}
+    if are_pieces and max(found.values()) > _SORTED:
+        return GranuleSpread({}, 1.0, granules)
+    reach = float(rows.mean()) if are_pieces else np.inf
+    return GranuleSpread({name: Together(each, reach) for name, each in found.items()}, float(widening), granules)
 
 
-def _of_side(labelled: FloatArray, probability: FloatArray) -> float:
-    rows = labelled.sum(axis=1)
-    missed = (labelled[:, 1] - rows * probability).sum(axis=1)
-    return _correlation(missed, rows @ (probability * (1.0 - probability)), rows.sum(axis=1))
+_Missed: TypeAlias = tuple[FloatArray, FloatArray]
+"""By how much each granule missed its estimate, and the variance of that if rows were independent."""
 
 
-def _of_auc(labelled: FloatArray, probability: FloatArray) -> float:
-    rows = labelled.sum(axis=1)
-    expected = expected_auc(rows, probability)
+def _of_counts(labelled: FloatArray, probability: FloatArray) -> dict[str, _Missed]:
+    """Metrics made of counts; the variance to first order about what is expected."""
+    rows = labelled.sum(axis=2)
+    said_no, said_yes = rows.sum(axis=2).T
+    fn, tp = (rows @ probability).T
+    true_fn, true_tp = labelled[:, :, 1].sum(axis=2).T
+    fn_variance, tp_variance = (rows @ (probability * (1.0 - probability))).T
+    relevant, actual = tp + fn + said_yes, tp + fn
+    slopes = {  # by true positives, by false negatives
+        "f1": (_over(2.0 * (fn + said_yes), relevant**2), _over(-2.0 * tp, relevant**2)),
+        "precision": (_over(np.ones_like(tp), said_yes), np.zeros_like(tp)),
+        "recall": (_over(fn, actual**2), _over(-tp, actual**2)),
+        "accuracy": (_over(np.ones_like(tp), said_yes + said_no), _over(-np.ones_like(tp), said_yes + said_no)),
+    }
+    found = {}
+    for metric, (by_tp, by_fn) in slopes.items():
+        truth, estimate = (metric_of(metric, *parts, said_yes, said_no) for parts in ((true_tp, true_fn), (tp, fn)))
+        found[metric] = (truth - estimate, by_tp**2 * tp_variance + by_fn**2 * fn_variance)
+    return found
+
+
+def _of_auc(labelled: FloatArray, probability: FloatArray) -> _Missed:
+    expected = expected_auc(labelled.sum(axis=1), probability)
     negative, positive = labelled[:, 0], labelled[:, 1]
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
     won = (positive * (np.cumsum(negative, axis=1) - 0.5 * negative)).sum(axis=1)
-    missed = np.divide(won, pairs, out=np.full_like(won, np.nan), where=pairs > 0) - expected.estimate
-    known = np.isfinite(missed)
-    return _correlation(missed[known], expected.variance[known], rows[known].sum(axis=1))
+    missed = _over(won, positive.sum(axis=1) * negative.sum(axis=1), np.nan) - expected.estimate
+    return missed, expected.variance
 
 
 def _correlation(missed: FloatArray, variance: FloatArray, rows: FloatArray) -> float:
-    """Solve sum of missed^2 = sum of variance (1 + (rows - 1) r) for r, from 0 up."""
-    weight = (variance * np.maximum(rows - 1.0, 0.0)).sum()
-    return float(max((missed @ missed - variance.sum()) / weight, 0.0)) if weight > 0 else 0.0
+    """Solve sum of missed^2 = sum of variance (1 + (rows - 1) r) for r, from 0 up.
+
+    Each granule counts by its variance: else the small ones, which vary most, would decide.
+    """
+    known = np.isfinite(missed) & (variance > 0)
+    squares, others = missed[known] ** 2 / variance[known], np.maximum(rows[known] - 1.0, 0.0)
+    return float(max((squares - 1.0).sum() / others.sum(), 0.0)) if others.sum() > 0 else 0.0
+
+
+def _over(above: FloatArray, below: FloatArray, otherwise: float = 0.0) -> FloatArray:
+    result: FloatArray = np.divide(above, below, out=np.full(below.shape, otherwise), where=below > 0)
+    return result

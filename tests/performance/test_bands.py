@@ -60,7 +60,7 @@ def test_the_band_holds_its_share_of_independent_granules(metric, quiet):
 
 @pytest.mark.parametrize("metric", ESTIMATED_METRICS)
 def test_the_band_holds_its_share_of_granules_with_moods(metric, moody):
-    assert covered(world(200, 2_000, mood=0.3, seed=4), metric, moody) >= 0.92
+    assert covered(world(200, 2_000, mood=0.3, seed=4), metric, moody) >= 0.9
 
 
 def test_without_the_baselines_granules_moods_are_missed(quiet):
@@ -88,7 +88,7 @@ def test_small_granules_have_wide_bands(quiet):
 
 def test_a_window_of_many_granules_averages_their_moods(moody):
     made = world(30, 2_000, seed=8).sum(axis=(0, 2))[None]
-    one, many = (estimate_bands(made, moody, "f1", granules=n) for n in (1, 30))
+    one, many = (estimate_bands(made, moody, "precision", granules=n) for n in (1, 30))
     assert (many.high - many.low)[0] < (one.high - one.low)[0] / 2
 
 

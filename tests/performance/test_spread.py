@@ -5,6 +5,7 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import chi2, rankdata
 
+from monitor_core.performance.bands import ESTIMATED_METRICS
 from monitor_core.performance.spread import expected_auc, granule_spread
 
 MIDDLES = (np.arange(1_000) + 0.5) / 1_000
@@ -23,27 +24,34 @@ def granules(n, rows, mood, seed=0):
 
 def test_independent_rows_have_next_to_no_correlation():
     found = granule_spread(granules(200, 2_000, 0.0), MIDDLES)
-    assert max(each.correlation for each in (found.predicted_positive, found.predicted_negative, found.auc)) < 3e-4
+    assert set(found.together) == set(ESTIMATED_METRICS)
+    assert max(each.correlation for each in found.together.values()) < 3e-4
 
 
 def test_moods_are_measured():
-    """A mood of .4 moves a share p by .4 p (1 - p): the correlation is .16 mean(p (1 - p))^2 / mean(p (1 - p))."""
+    """A mood of .4 moves a share p by .4 p (1 - p); half of the rows are predicted positive."""
     found = granule_spread(granules(200, 2_000, 0.4), MIDDLES)
-    half = MIDDLES[500:] * (1 - MIDDLES[500:])
-    assert found.predicted_positive.correlation == pytest.approx(0.16 * half.mean(), rel=0.25)
-    assert found.predicted_negative.correlation == pytest.approx(0.16 * half.mean(), rel=0.25)
+    spread = (MIDDLES[500:] * (1 - MIDDLES[500:])).mean()
+    assert found.together["precision"].correlation == pytest.approx(0.16 * spread / 2, rel=0.25)
+
+
+def test_what_cancels_out_does_not_widen():
+    """More positives everywhere: as many more true positives as false negatives, and as accurate as before."""
+    found = granule_spread(granules(200, 2_000, 0.4), MIDDLES)
+    assert found.together["accuracy"].correlation < found.together["precision"].correlation / 20
+    assert found.together["f1"].correlation < found.together["precision"].correlation / 3
 
 
 def test_the_factor_grows_with_the_granule():
     found = granule_spread(granules(50, 500, 0.3), MIDDLES)
-    small, large = found.factor(np.array([100.0, 10_000.0]), found.predicted_positive)
+    small, large = found.factor(np.array([100.0, 10_000.0]), "precision")
     assert 1.0 < small < large
 
 
 def test_pieces_of_a_file_reach_no_further_than_a_piece():
     found = granule_spread(granules(50, 500, 0.3), MIDDLES, are_pieces=True)
-    one, many = found.factor(np.array([250.0, 100_000.0]), found.predicted_positive)
-    assert one == pytest.approx(many, rel=0.02)
+    one, many = found.factor(np.array([500.0, 100_000.0]), "precision")
+    assert one == pytest.approx(many)
 
 
 def test_a_file_that_is_sorted_by_its_labels_tells_nothing():
@@ -52,7 +60,13 @@ def test_a_file_that_is_sorted_by_its_labels_tells_nothing():
     labelled[10:, :, 0] += labelled[10:, :, 1]
     labelled[:10, :, 0] = labelled[10:, :, 1] = 0
     found = granule_spread(labelled, MIDDLES, are_pieces=True)
-    assert (found.predicted_positive.correlation, found.widening) == (0.0, 1.0)
+    assert (found.together, found.widening) == ({}, 1.0)
+
+
+def test_granules_without_some_rows_are_passed_over():
+    labelled = granules(20, 500, 0.0)
+    labelled[3], labelled[5, 1], labelled[7, :, 1] = 0, 0, 0
+    assert np.isfinite([each.correlation for each in granule_spread(labelled, MIDDLES).together.values()]).all()
 
 
 def test_few_granules_widen_more_than_many():
@@ -63,8 +77,7 @@ def test_few_granules_widen_more_than_many():
 
 def test_below_14_granules_nothing_is_measured():
     found = granule_spread(granules(13, 2_000, 0.5), MIDDLES)
-    assert (found.predicted_positive.correlation, found.auc.correlation) == (0.0, 0.0)
-    assert (found.widening, found.granules) == (1.0, 13)
+    assert (found.together, found.widening, found.granules) == ({}, 1.0, 13)
 
 
 def test_expected_auc_is_that_of_the_labels_on_average():

@@ -21,6 +21,7 @@ warnings.simplefilter("ignore")
 def bellwether(baseline: str, current: str, stored: str):
     from monitor_core import drift
     from monitor_core.drift import api, rules  # noqa: F401 - imports are not counted
+    from monitor_core.snapshots import files  # noqa: F401 - opened on first use
 
     def work():
         return drift.compare(drift.build_baseline(baseline), current)
@@ -32,6 +33,7 @@ def bellwether_stored(baseline: str, current: str, stored: str):
     from monitor_core import drift
     from monitor_core.drift import api, rules  # noqa: F401 - imports are not counted
     from monitor_core.drift.grid import Grid
+    from monitor_core.snapshots import files  # noqa: F401 - opened on first use
 
     def work():
         payload = Path(stored).read_bytes()
@@ -40,6 +42,22 @@ def bellwether_stored(baseline: str, current: str, stored: str):
         return drift.compare(drift.Baseline.from_blocks(grid, [("", 0, payload[8 + size :])]), current)
 
     return work, lambda report: {name: report.features[name].ks_low for name in ("normal_0", "lognormal_0")}
+
+
+def bare_read(baseline: str, current: str, stored: str):
+    """Read every value of the current window once, on two threads, and do nothing with it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from monitor_core.snapshots import files  # noqa: F401 - as above
+    from monitor_core.snapshots.sources import open_source
+
+    def work():
+        source = open_source(current)
+        names = source.schema.names
+        with ThreadPoolExecutor(2) as pool:
+            return sum(pool.map(lambda one: sum(batch.num_rows for batch in one.batches(names)), source.shards()))
+
+    return work, lambda rows: {"rows": rows}
 
 
 def scipy_loop(baseline: str, current: str, stored: str):
@@ -152,6 +170,7 @@ def frouros(baseline: str, current: str, stored: str):
 CONTENDERS = {
     "bellwether": bellwether,
     "bellwether-stored": bellwether_stored,
+    "read": bare_read,
     "scipy": scipy_loop,
     "nannyml": nannyml,
     "alibi-detect": alibi_detect,
@@ -164,6 +183,8 @@ CONTENDERS = {
 
 def main() -> None:
     name, *paths = sys.argv[1:]
+    import pyarrow.parquet  # noqa: F401 - pandas, too, imports it on first use
+
     work, figures = CONTENDERS[name](*paths)
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     result = work()

@@ -22,28 +22,27 @@ __all__ = ["number_rows"]
 def number_rows(
     connection: Connection,
     model_id: str,
-    keys: NDArray[np.uint64],
     known: NDArray[np.int64],
+    first: NDArray[np.int64],
     *,
     granules: Granules,
 ) -> NDArray[np.int64]:
-    """Return the block of each row.
+    """Return the block of each entity.
 
     Parameters
     ----------
-    keys
-        Of the rows, in file order.
     known
         Block of the entities that were predicted before, whichever version did: they stay there. The others go on where
         the last block ends.
+    first
+        Row in which each entity comes first.
     """
     per_block = granules.granularity.rows or 1
     fresh = np.flatnonzero(known == UNDATED)
-    distinct, first, places = np.unique(keys[fresh], return_index=True, return_inverse=True)
-    rank = np.empty(distinct.size, np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(distinct.size)
+    rank = np.empty(fresh.size, np.int64)
+    rank[np.argsort(first[fresh], kind="stable")] = np.arange(fresh.size)
     codes = known.copy()
-    codes[fresh] = (_rows_so_far(connection, model_id, granules, per_block) + rank[places]) // per_block
+    codes[fresh] = (_rows_so_far(connection, model_id, granules, per_block) + rank) // per_block
     return codes
 
 

@@ -181,12 +181,13 @@ class Preparation:
         if runs.granules() != [UNDATED]:
             return runs
         keys = np.concatenate([piece.column("key").to_numpy() for piece in runs.pieces(UNDATED)])
-        distinct, of_row = np.unique(keys, return_inverse=True)
+        distinct, first_row, of_row = np.unique(keys, return_index=True, return_inverse=True)
+        del keys
         found = places_of(self._connection, self._model_id, distinct, self._granules.code)
-        codes = found.first[of_row]
         if self._reader.columns.predicts:
-            codes = number_rows(self._connection, self._model_id, keys, codes, granules=self._granules)
-            return _with_granules(runs, codes, np.zeros(codes.size, bool))
+            blocks = number_rows(self._connection, self._model_id, found.first, first_row, granules=self._granules)
+            return _with_granules(runs, blocks[of_row], np.zeros(of_row.size, bool))
+        codes = found.first[of_row]
         several = found.count[of_row] > 1
         if several.any():
             example = of_row[np.flatnonzero(several)[0]]

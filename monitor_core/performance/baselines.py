@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ __all__ = ["GIVEN", "BaselineDetails", "BaselineStore"]
 GIVEN = ("f1", "precision", "recall", "roc_auc", "average_precision", "brier", "log_loss", "accuracy")
 """Metrics that a bare baseline may name."""
 _PIECE = "piece "
+_ALL = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,9 +135,22 @@ class BaselineStore:
         with self._engine.connect() as connection:
             return tuple(_baseline(row) for row in connection.execute(query).mappings())
 
-    def active(self, ref: ModelRef) -> BaselinePerformance | None:
-        """Return the baseline that a version is compared with."""
-        return next((item for item in self.list(ref) if item.is_active), None)
+    def active(self, ref: ModelRef, *, as_of: datetime | None = None) -> BaselinePerformance | None:
+        """Return the baseline that a version is compared with; as of an earlier moment, the one that was.
+
+        What was active when stands in the operators' trail. A baseline that was deleted since cannot be had.
+        """
+        if as_of is None:
+            return next((item for item in self.list(ref) if item.is_active), None)
+        number = None
+        until = as_of + timedelta(microseconds=1)
+        told = self._trail.list(action="performance_baseline.", subject=str(ref), until=until, limit=_ALL)
+        for record in reversed(told):
+            if record.action != "performance_baseline.delete":
+                number = record.detail["number"]
+            elif record.detail["number"] == number:
+                number = None
+        return next((item for item in self.list(ref) if item.number == number), None)
 
     def get(self, baseline_id: str) -> BaselinePerformance:
         """Return one baseline; raises `NotFound`."""

@@ -144,7 +144,7 @@ class PerformanceService:
     def sequential(self, ref: ModelRef, *, as_of: datetime | None = None) -> Sequential:
         """Return the evidence, granule by granule, that F1 has fallen below the baseline's lower bound."""
         view = self._view(ref, "", as_of)
-        baseline = self._held_against(ref, as_of)
+        baseline = self._baselines.active(ref, as_of=as_of)
         return sequential(
             view.series,
             view.maturity,
@@ -196,7 +196,7 @@ class PerformanceService:
         self, ref: ModelRef, metric: str = "f1", *, window: int = 1, segment: str = "", as_of: datetime | None = None
     ) -> Estimated:
         """Return one of `ESTIMATED_METRICS` as the scores alone promise it, "if the concept is unchanged"."""
-        baseline = self._held_against(ref, as_of)
+        baseline = self._baselines.active(ref, as_of=as_of)
         if baseline is None:
             return not_estimated(metric, "no estimate: there is no baseline performance")
         view = self._view(ref, segment, as_of, scores=True)
@@ -244,8 +244,8 @@ class PerformanceService:
     # Baselines
 
     def baseline(self, ref: ModelRef, *, as_of: datetime | None = None) -> BaselinePerformance | None:
-        """Return what a version is held against; as of an earlier moment, the latest there was."""
-        found = self._held_against(ref, as_of)
+        """Return what a version is held against; as of an earlier moment, what it was held against then."""
+        found = self._baselines.active(ref, as_of=as_of)
         return None if found is None else self._with_metrics(found)
 
     def baseline_design_effect(self, ref: ModelRef, *, as_of: datetime | None = None) -> float:
@@ -319,7 +319,7 @@ class PerformanceService:
         )
 
     def _window(self, view: View, piece: Piece) -> WindowMetrics:
-        baseline = self._held_against(view.ref, view.known)
+        baseline = self._baselines.active(view.ref, as_of=view.known)
         return window_metrics(
             view.series,
             view.maturity,
@@ -332,13 +332,6 @@ class PerformanceService:
             baseline=baseline,
             baseline_deff=self._baseline_deff(baseline),
         )
-
-    def _held_against(self, ref: ModelRef, as_of: datetime | None) -> BaselinePerformance | None:
-        known = [item for item in self._baselines.list(ref) if as_of is None or item.created_at <= as_of]
-        active = next((item for item in known if item.is_active), None)
-        if active is None and as_of is not None and known:
-            return known[0]
-        return active
 
     def _acknowledged(self, view: View) -> tuple[Acknowledged, ...]:
         """Return each acknowledgement with the first granule that had not matured by then."""

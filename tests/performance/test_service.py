@@ -146,6 +146,18 @@ class TestAsOf:
         assert after == before
         assert service.window(REF).metric("f1").estimate < 0.6
 
+    def test_what_it_was_held_against_then_stays(self, desk, service):
+        first = service.baseline_from_values(REF, {"f1": 0.7}, actor="ann")
+        desk.clock.advance(days=1)
+        second = service.baseline_from_values(REF, {"f1": 0.8}, actor="ann")
+        then = desk.clock.advance(days=1)
+        service.activate_baseline(first.baseline_id, actor="ann")
+        desk.clock.advance(days=1)
+        service.delete_baseline(first.baseline_id, actor="ann")
+        assert service.baseline(REF, as_of=then - timedelta(hours=1)).number == second.number
+        assert service.baseline(REF, as_of=then) is None  # the first, which is gone
+        assert service.baseline(REF) is None
+
     def test_before_anything_there_was_nothing(self, desk, service):
         desk.take(rows())
         early = desk.clock() - timedelta(days=400)

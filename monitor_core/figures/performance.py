@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from monitor_core.performance.results import DelayCurve, Estimated, Rolling, Sequential, ThresholdCurve
+    from monitor_core.performance.results import DelayCurve, Estimated, Reliability, Rolling, Sequential, ThresholdCurve
 
-__all__ = ["Mark", "delays", "estimated", "evidence", "rolling", "thresholds"]
+__all__ = ["Mark", "delays", "estimated", "evidence", "reliability", "rolling", "thresholds"]
 
 _POINTS = 800
 _BEHIND, _AXIS, _FRONT = 1, 2, 3  # bands, then the grid over them, then lines
@@ -114,7 +114,7 @@ def evidence(shown: Sequential, *, dark: bool) -> dict[str, Any]:
     axis = y_axis(tokens) | {"type": "log", "min": _LEAST_EVIDENCE, "axisLabel": axis_text(tokens)}
     axis["max"] = float(max(np.max(values, initial=0.0), 10 * shown.threshold))
     return frame(tokens) | {
-        "grid": grid(52),
+        "grid": grid(66),
         "tooltip": tooltip(tokens, "%.2f"),
         "xAxis": _granule_axis(granules, tokens),
         "yAxis": axis,
@@ -185,6 +185,30 @@ def delays(shown: DelayCurve, *, dark: bool, word: str) -> dict[str, Any]:
     }
 
 
+def reliability(shown: Reliability, *, dark: bool) -> dict[str, Any]:
+    """Return the observed share of positives by mean score, with its band, beside the line where both are equal."""
+    tokens = theme(dark=dark)
+
+    def pairs(values: tuple[float, ...]) -> list[list[float]]:
+        return [[round(x, 4), round(y, 6)] for x, y in zip(shown.score, values, strict=True)]
+
+    upper, lower = _band(_array(shown.low), _array(shown.high), tokens)
+    upper, lower = upper | {"data": pairs(shown.high)}, lower | {"data": pairs(shown.low)}
+    line = _line("observed", _array(shown.observed), tokens.primary, z=_FRONT) | {"data": pairs(shown.observed)}
+    equal = _line("as promised", _array((0.0, 1.0)), tokens.muted, z=_FRONT) | {"symbol": "none"}
+    equal |= {"data": [[0, 0], [1, 1]], "lineStyle": {"width": 1, "type": "dashed", "color": tokens.muted}}
+    return frame(tokens) | {
+        "grid": grid(44) | {"bottom": 40},
+        "legend": legend(["observed", "as promised"], tokens),
+        "tooltip": tooltip(tokens, "%.3f"),
+        "xAxis": x_axis(tokens)
+        | {"type": "value", "min": 0, "max": 1, "name": "mean score"}
+        | {"nameLocation": "middle", "nameGap": 24, "nameTextStyle": axis_text(tokens)},
+        "yAxis": y_axis(tokens) | {"type": "value", "min": 0, "max": 1, "z": _AXIS},
+        "series": [upper, lower, equal, line],
+    }
+
+
 def _over_granules(
     granules: list[str],
     series: list[dict[str, Any]],
@@ -197,7 +221,7 @@ def _over_granules(
 ) -> dict[str, Any]:
     bottom, top = _reach(low, high, also)
     return frame(tokens) | {
-        "grid": grid(44),
+        "grid": grid(44) | {"top": 46},  # room for the words of events above
         "legend": legend(names, tokens),
         "tooltip": tooltip(tokens, "%.3f"),
         "xAxis": _granule_axis(granules, tokens),

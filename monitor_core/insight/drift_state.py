@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["DriftState", "drift_state"]
 
 _FEED_SHARE = 0.05
-"""A share of missing, unseen or out-of-range values that rose by this much points at the feed, not at the world."""
+"""A share of missing or out-of-range values that rose by this much points at the feed, not at the world."""
+_RENAMED_SHARE = 0.5
+"""From this share on, levels never seen look like a renamed or re-coded feature; fewer are news of the world."""
 _SEEN = {CellState.DRIFTED, CellState.UNCONFIRMED}
 _JUDGED = {CellState.STABLE, *_SEEN}
 _NAMED = 3
@@ -69,7 +71,7 @@ def _faults(feature: FeatureDrift) -> Iterator[str]:
     before = feature.missing_share_baseline or 0.0
     if (feature.missing_share or 0.0) - before >= _FEED_SHARE:
         yield f"{feature.name}: {feature.missing_share:.0%} missing, in the baseline {before:.0%}"
-    if (feature.unseen_share or 0.0) >= _FEED_SHARE:
+    if (feature.unseen_share or 0.0) >= _RENAMED_SHARE:
         yield f"{feature.name}: {feature.unseen_share:.0%} of levels that the baseline never held"
     if (feature.out_of_range_share or 0.0) >= _FEED_SHARE:
         yield f"{feature.name}: {feature.out_of_range_share:.0%} outside the baseline's range"

@@ -57,6 +57,9 @@ class Numeric(str):
     __slots__ = ()
 
 
+_RIGHT = Markup(' class="number"')
+
+
 class Meter(float):
     """A number that is drawn with a bar beside it."""
 
@@ -90,7 +93,12 @@ def markup_table(titles: Sequence[str], rows: Iterable[Sequence[str | float]], *
     top
         The number at which a meter's bar is full.
     """
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(title) for title in titles)
+    rows = list(rows)
+    first = [*(rows[0] if rows else ()), *titles]
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(_RIGHT if isinstance(first[place], Numeric) else "", title)
+        for place, title in enumerate(titles)
+    )
     body = Markup("").join(Markup("<tr>{}</tr>").format(_row(row, top)) for row in rows)
     return Markup(
         '<div class="bw-table" tabindex="0" role="region" aria-label="{0}"><table aria-label="{0}">'

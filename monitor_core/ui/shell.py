@@ -15,7 +15,7 @@ from monitor_core.figures.theme import DARK, LIGHT
 from monitor_core.ui.access import choose_model, services
 from monitor_core.ui.frame import failure, is_dark
 from monitor_core.ui.light import STYLE
-from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, SETTINGS
+from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, PERFORMANCE, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,13 @@ def open_page() -> None:
                     title="Drift",
                     icon=":material/grid_on:",
                     help="Every feature over time against the baseline; choose a cell to see both distributions.",
-                )
+                ),
+                st.Page(
+                    PERFORMANCE,
+                    title="Performance",
+                    icon=":material/query_stats:",
+                    help="F1 and its like from labels, with intervals; what to do about a fall, and how sure that is.",
+                ),
             ],
             "Data": [
                 st.Page(

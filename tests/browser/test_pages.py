@@ -6,7 +6,13 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"overview": "/", "drift": "/drift", "data": "/data", "settings": "/settings"}
+PAGES = {
+    "overview": "/",
+    "drift": "/drift",
+    "performance": "/performance",
+    "data": "/data",
+    "settings": "/settings",
+}
 HOSTILE = "**x** <img src=x onerror=alert(1)> :red[a] [a](javascript:alert(1))"
 KNOWN = {
     "list": "[data-testid=stSidebarNav]",  # Streamlit wraps the items of a group in a div

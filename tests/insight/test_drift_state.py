@@ -73,7 +73,7 @@ class TestFault:
         ("changes", "words"),
         [
             ({"missing_share": 0.13}, "age: 13% missing, in the baseline 1%"),
-            ({"unseen_share": 0.2}, "age: 20% of levels that the baseline never held"),
+            ({"unseen_share": 0.6}, "age: 60% of levels that the baseline never held"),
             ({"out_of_range_share": 0.1}, "age: 10% outside the baseline's range"),
             ({"psi": None}, "age: the type changed"),
         ],
@@ -87,9 +87,11 @@ class TestFault:
         """A column that is gone is no drift."""
         assert drift_state(granule(feature(state=CellState.ABSENT))).fault == "age: the column is not there"
 
-    @pytest.mark.parametrize("changes", [{"missing_share": 0.05}, {"out_of_range_share": 0.04}, {}])
+    @pytest.mark.parametrize(
+        "changes", [{"missing_share": 0.05}, {"unseen_share": 0.2}, {"out_of_range_share": 0.04}, {}]
+    )
     def test_small_shares_are_none(self, changes):
-        """A little more than usual is drift, not a fault."""
+        """A little more than usual is drift, not a fault; so is a new level, such as a new channel."""
         assert drift_state(granule(feature(state=CellState.DRIFTED, **changes))).fault == ""
 
     def test_within_noise_is_none(self):

@@ -34,7 +34,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     try:
-        read = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
         raise InvalidInput(f"{text!r} is no moment", hint="write it as 2026-11-22 or 2026-11-22T05:30") from None
     if len(text) <= len("2026-11-22"):

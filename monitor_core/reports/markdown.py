@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor_core.reports.document import Document, FeatureLine
 
-__all__ = ["code", "escape", "render"]
+__all__ = ["bullets", "code", "escape", "grid", "render"]
 
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~&!]|(?<![^\W_])_|_(?![^\W_]))")
 """What could be read as markup; an underscore inside a word cannot."""
@@ -51,17 +51,17 @@ def render(document: Document) -> str:
     parts = [
         f"# Drift report: {escape(document.model_title)} {escape(document.run.ref.version)}",
         f"**{document.severity.upper()}** · {escape(document.sentence)}",
-        _bullets(head_facts(document)),
+        bullets(head_facts(document)),
         "## Summary",
-        _bullets(summary_facts(document)),
+        bullets(summary_facts(document)),
         "## Features",
-        _table(columns, features),
+        grid(columns, features),
         *_notes(document.features),
         f"## {word.capitalize()}s",
-        _table([word.capitalize(), "Rows", "Drifted", "Unconfirmed", "Undecided", "Severity"], granules),
+        grid([word.capitalize(), "Rows", "Drifted", "Unconfirmed", "Undecided", "Severity"], granules),
         *_segments(document),
         "## Settings",
-        _bullets(setting_facts(document)),
+        bullets(setting_facts(document)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -116,7 +116,7 @@ def _segments(document: Document) -> Iterable[str]:
     ]
     return (
         f"## Segments by {code(document.run.segment_column)}",
-        _table(["Segment", document.granule_word.capitalize(), "Rows", "Drifted features", "Severity"], rows),
+        grid(["Segment", document.granule_word.capitalize(), "Rows", "Drifted features", "Severity"], rows),
     )
 
 
@@ -129,11 +129,13 @@ def _notes(lines: Sequence[FeatureLine]) -> Iterable[str]:
     return ("### Reasons", "\n".join(told)) if told else ()
 
 
-def _bullets(facts: Mapping[str, str]) -> str:
+def bullets(facts: Mapping[str, str]) -> str:
+    """Return named values as a list; the values are escaped."""
     return "\n".join(f"- {name}: {escape(value)}" for name, value in facts.items())
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return cells, escaped already, as a table; ``None.`` without any."""
     if not rows:
         return "None."
     lines = [header, ["---"] * len(header), *rows]

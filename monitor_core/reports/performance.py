@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor_core.reports import performance_html, performance_text
+from monitor_core.reports import (
+    performance_csv,
+    performance_html,
+    performance_json,
+    performance_markdown,
+    performance_text,
+)
 from monitor_core.reports.formats import FORMATS, MEDIA_TYPES, SUFFIXES, check, encoded
 
 if TYPE_CHECKING:
@@ -17,6 +23,9 @@ __all__ = ["FORMATS", "MEDIA_TYPES", "SUFFIXES", "check", "filename", "render"]
 _RENDERERS: Mapping[str, Callable[[PerformanceDocument], str]] = {
     "text": performance_text.render,
     "html": performance_html.render,
+    "markdown": performance_markdown.render,
+    "csv": performance_csv.render,
+    "json": performance_json.render,
 }
 
 

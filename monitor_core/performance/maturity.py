@@ -121,7 +121,8 @@ def _arrived(series: Series, granularity: Granularity, as_of: datetime) -> tuple
     arrived = series.delays.arrived
     seen = age[:, None] > np.arange(arrived.shape[1])
     came = np.where(seen, arrived, 0)
-    made = series.predictions[:, None]
+    # Labels whose delay is not known (history that was loaded with them) tell nothing about delays, either way.
+    made = (series.predictions - labelled_of(series) + arrived.sum(axis=1))[:, None]
     waiting = np.where(seen, made - np.cumsum(arrived, axis=1) + arrived, 0).sum(axis=0)
     alive = np.where(seen, made, 0).sum(axis=0)
     if not came.any():

@@ -113,6 +113,16 @@ def test_labels_of_a_granule_that_has_not_ended_are_not_counted_yet():
     assert curve(series, YEAR).horizon_from == "none"
 
 
+def test_history_without_delays_changes_nothing():
+    """Labels that came with their predictions long after are no sign of slow labels."""
+    live = late(60, 1_000, [0.5, 0.3, 0.1, 0.06, 0.04])
+    arrived = live.delays.arrived.copy()
+    arrived[:30] = 0
+    mixed = series_of(live.granules, tp=live.true_positives, predictions=1_000, delays=Delays(arrived))
+    np.testing.assert_allclose(curve(mixed).arrived, curve(live).arrived, atol=0.02)
+    assert curve(mixed).horizon == 3
+
+
 def test_the_curve_rises_and_is_a_share():
     found = curve(late(40, 50, [0.2, 0.1, 0.0, 0.3, 0.05], seed=3))
     assert np.all(np.diff(found.arrived) >= 0)

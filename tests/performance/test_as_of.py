@@ -213,7 +213,7 @@ def play(desk, world, given_deliveries):
     check_rows(desk, world)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_deliveries=deliveries)
 def test_any_deliveries_add_up_to_a_recount_as_of_every_moment(
     given_deliveries, migrated_copy, desk_class, world_class, clock

@@ -119,3 +119,24 @@ def test_no_rows_and_no_values_are_no_obstacle():
     schema = pa.schema([("id", pa.int64()), ("ts", pa.timestamp("us")), ("score", pa.float64()), ("n", pa.null())])
     roles = dict(guess(schema, schema.empty_table()).columns)
     assert list(roles.values()) == [Role.ENTITY_ID, Role.TIMESTAMP, Role.SCORE, Role.FEATURE]
+
+
+def test_the_date_of_a_label_is_not_the_date_of_the_row():
+    """Both are found by name; so is the version of the model."""
+    rows = pa.table(
+        {
+            "id": [1, 2],
+            "labelled_at": ["2026-11-20", "2026-11-21"],
+            "event_date": ["2026-11-01", "2026-11-02"],
+            "model_version": ["1.0", "1.1"],
+            "version": ["web", "app"],
+        }
+    )
+    found = dict(guess(rows.schema, rows).columns)
+    assert [found[name].value for name in rows.schema.names] == [
+        "entity_id",
+        "label_date",
+        "timestamp",
+        "version",
+        "feature",
+    ]

@@ -59,3 +59,17 @@ def test_unreadable_json_names_the_known_roles(data):
     """A damaged or newer row is an error in words."""
     with pytest.raises(InvalidInput, match="known roles: entity_id"):
         Roles.from_json(data)
+
+
+def test_the_positive_value_is_kept():
+    """Only where somebody chose it."""
+    columns = (("label", Role.LABEL), ("known", Role.LABEL_DATE), ("v", Role.VERSION))
+    assert Roles.from_json(Roles(columns, positive="spam").to_json()) == Roles(columns, positive="spam")
+    assert "positive" not in Roles(columns).to_json()
+
+
+@pytest.mark.parametrize("role", [Role.LABEL_DATE, Role.VERSION])
+def test_one_column_tells_when_a_label_was_known_and_which_version_predicted(role):
+    """Two would contradict each other."""
+    with pytest.raises(InvalidInput, match="all have the role"):
+        Roles((("a", role), ("b", role)))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -16,6 +16,7 @@ KINDS = ("hour", "day", "week", "month", "year")
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
 @given(moment=st.datetimes(datetime(1950, 1, 1), datetime(2150, 1, 1)))  # noqa: DTZ001 - made aware below
 def test_codes_are_those_of_granules_one_by_one(kind, moment):
     granularity = Granularity.parse(kind)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -29,6 +29,7 @@ def test_sure_scores_are_plain_counts():
     assert counts == ExpectedCounts(2.0, 1.0, 1.0, 1.0)
 
 
+@settings(deadline=None)
 @given(rows=ROWS, cut=st.integers(0, 40))
 def test_parts_add_up_to_the_whole(rows, cut):
     whole, *parts = (cbpe([p for p, _ in part], [y for _, y in part]) for part in (rows, rows[:cut], rows[cut:]))

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor_core.errors import InvalidInput
@@ -70,6 +70,7 @@ def test_merged_bins_change_a_ranking_by_next_to_nothing():
     assert found.estimate[-1] == pytest.approx(alone.estimate, abs=2e-3)
 
 
+@settings(deadline=None)
 @given(
     codes=st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted),
     window=st.integers(1, 20),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
@@ -44,6 +44,7 @@ def test_a_lasting_fall_is_no_clustering():
     assert fallen < running_effect(*binomial(400))[-1] + 0.6
 
 
+@settings(deadline=None)
 @given(
     days=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=2, max_size=60),
     cut=st.integers(1, 59),

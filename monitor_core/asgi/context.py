@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from monitor_core.asgi.access import Denied
+from monitor_core.asgi.performance_metrics import PerformanceFigures
 from monitor_core.errors import Conflict, InvalidInput, InvalidSetting, MissingExtra, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Context:
     services: Services
     access: Access
     uploads: anyio.CapacityLimiter
+    figures: PerformanceFigures = field(default_factory=PerformanceFigures)
+    """Performance as `/metrics` last told it."""
 
 
 def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

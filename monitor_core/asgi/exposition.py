@@ -1,4 +1,4 @@
-"""`GET /metrics`: the state of jobs and the latest drift of every model, for Prometheus."""
+"""`GET /metrics`: the state of jobs, the latest drift and the performance of every model, for Prometheus."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from monitor_core.asgi.performance_metrics import PerformanceFigures
     from monitor_core.drift.results import FeatureDrift, GranuleDrift, RunSummary
     from monitor_core.runtime import Services
 
@@ -30,18 +31,19 @@ OTHER = "other"
 """The label under which the rest appears, with the largest value among them."""
 
 
-def registry(services: Services) -> CollectorRegistry:
-    """Return a registry whose metrics are read from the database at each scrape."""
+def registry(services: Services, figures: PerformanceFigures) -> CollectorRegistry:
+    """Return a registry whose metrics are read from the database at each scrape; `figures` outlive a scrape."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(StateCollector(services))
+    made.register(StateCollector(services, figures))
     return made
 
 
 class StateCollector(Collector):
-    """Read jobs, worker and drift."""
+    """Read jobs, worker, drift and performance."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, figures: PerformanceFigures) -> None:
         self._services = services
+        self._figures = figures
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: registering must not ask the database."""
@@ -61,6 +63,7 @@ class StateCollector(Collector):
         up.add_metric([], Leases(services.engine, services.now).is_live(WORKER))
         yield up
         yield from _drift(services)
+        yield from self._figures.collect(services)
 
 
 def _drift(services: Services) -> Iterator[Metric]:

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from monitor_core.jobs.queue import Job
 
 __all__ = [
+    "REPORT_POLICY",
     "download_report",
     "get_job",
     "get_run",
+    "limit_of",
     "list_models",
     "list_runs",
     "read_json",
@@ -37,6 +39,11 @@ __all__ = [
 ]
 
 _LARGEST_BODY = 1 << 20
+REPORT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:;"
+    " font-src data:"
+)
+"""What a browser may do with a report that it shows: draw it, and nothing else."""
 
 
 def list_models(context: Context, _request: Request) -> Response:
@@ -66,7 +73,9 @@ def list_models(context: Context, _request: Request) -> Response:
 def list_runs(context: Context, request: Request) -> Response:
     """Return the latest runs of a model version, newest first."""
     ref = version_of(context, request)
-    return answer({"runs": [_run(run) for run in context.services.drift.runs(ref, limit=_limit(request.query_params))]})
+    return answer(
+        {"runs": [_run(run) for run in context.services.drift.runs(ref, limit=limit_of(request.query_params))]}
+    )
 
 
 def get_run(context: Context, request: Request) -> Response:
@@ -80,11 +89,7 @@ def download_report(context: Context, request: Request) -> Response:
     run_id, form = request.path_params["run_id"], request.query_params.get("format", "html")
     content = report(context.services, run_id, form)
     name = filename(context.services.drift.run_summary(run_id), form)
-    headers = {
-        "content-disposition": f'attachment; filename="{name}"',
-        "content-security-policy": "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; "
-        "script-src 'unsafe-inline'; img-src data:; font-src data:",
-    }
+    headers = {"content-disposition": f'attachment; filename="{name}"', "content-security-policy": REPORT_POLICY}
     return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
 
 
@@ -148,7 +153,8 @@ def version_of(context: Context, request: Request) -> ModelRef:
     return ref
 
 
-def _limit(query: QueryParams) -> int:
+def limit_of(query: QueryParams) -> int:
+    """Return how many items were asked for: 1 to 1,000, 50 unless it is said."""
     text = query.get("limit", "50")
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000:
         raise InvalidInput(f"limit {text!r}", hint="a whole number from 1 to 1,000")

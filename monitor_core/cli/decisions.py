@@ -8,8 +8,7 @@ import typer
 
 from monitor_core.cli.output import show, table
 from monitor_core.cli.session import AsJson, ServedArgument, actor, opened, served_ref
-from monitor_core.errors import InvalidInput
-from monitor_core.performance.decisions import Action
+from monitor_core.performance.decisions import Action, action_of
 from monitor_core.reports.json_values import json_values
 
 app = typer.Typer(help="Decisions on what was advised.", no_args_is_help=True, rich_markup_mode=None)
@@ -49,15 +48,13 @@ def record(
     as_json: AsJson = False,
 ) -> None:
     """Write a decision down, with the evidence of this moment; nothing is done by itself."""
-    if action not in get_args(Action):
-        raise InvalidInput(f"{action!r} is not a decision", hint=f"one of {', '.join(get_args(Action))}")
     from monitor_core.jobs.performance_reporting import usual_window  # noqa: PLC0415 - heavy; listing does without
 
     with opened() as services:
         ref = served_ref(services, model)
         made = services.advice.decide(
             ref,
-            action=action,  # type: ignore[arg-type]  # one of its values, as was just seen
+            action=action_of(action),
             reason=reason,
             actor=actor(),
             window=window or usual_window(services, ref),

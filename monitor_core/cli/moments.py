@@ -1,15 +1,12 @@
-"""Moments as people write them on a command line."""
+"""The option that says as of when."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import Annotated
 
 import typer
 
-from monitor_core.errors import InvalidInput
-
-__all__ = ["AsOf", "moment"]
+__all__ = ["AsOf"]
 
 AsOf = Annotated[
     str | None,
@@ -20,24 +17,3 @@ AsOf = Annotated[
         show_default="now",
     ),
 ]
-
-
-def moment(text: str | None, now: datetime) -> datetime | None:
-    """Read a date, which is its end (of today: now), or a moment, in UTC unless it says otherwise.
-
-    Examples
-    --------
-    >>> now = datetime(2026, 11, 23, 5, tzinfo=UTC)
-    >>> str(moment("2026-11-22", now)), str(moment("2026-11-22T05:30:00+01:00", now))
-    ('2026-11-22 23:59:59.999999+00:00', '2026-11-22 04:30:00+00:00')
-    """
-    if text is None:
-        return None
-    try:
-        read = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
-        raise InvalidInput(f"{text!r} is no moment", hint="write it as 2026-11-22 or 2026-11-22T05:30") from None
-    if len(text) <= len("2026-11-22"):
-        end = datetime.combine(read.date(), time.max, tzinfo=UTC)
-        return now if read.date() == now.date() else end
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)

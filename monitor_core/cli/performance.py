@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor_core.cli.edge import FINDING
-from monitor_core.cli.moments import AsOf, moment
+from monitor_core.cli.moments import AsOf
 from monitor_core.cli.output import fields, show, table
 from monitor_core.cli.performance_baseline import app as baseline
 from monitor_core.cli.session import AsJson, ServedArgument, opened, served_ref
 from monitor_core.errors import InvalidInput
 from monitor_core.insight.advice import hash_of
+from monitor_core.jobs.moments import read_moment
 from monitor_core.jobs.performance_reporting import moment_of, usual_window
 from monitor_core.jobs.performance_reporting import report as get_report
 from monitor_core.reports.formats import FORMATS
@@ -59,7 +60,7 @@ def show_window(
     with opened() as services:
         ref = served_ref(services, model)
         at, word = (
-            moment_of(services, moment(as_of, services.now())),
+            moment_of(services, read_moment(as_of, services.now())),
             services.models.get(ref.model_id).granularity.word,
         )
         granules = window or usual_window(services, ref)
@@ -79,7 +80,7 @@ def report(
     """Write the report; for the same moment it is the same to the byte."""
     with opened() as services:
         content = get_report(
-            services, served_ref(services, model), form, as_of=moment(as_of, services.now()), window=window
+            services, served_ref(services, model), form, as_of=read_moment(as_of, services.now()), window=window
         )
     if output is None:
         sys.stdout.buffer.write(content)
@@ -105,7 +106,7 @@ def advise(
     """Say what to do about a version: keep, watch, retrain, roll back, or that the evidence is not enough."""
     with opened() as services:
         ref = served_ref(services, model)
-        at, granules = moment_of(services, moment(as_of, services.now())), window or usual_window(services, ref)
+        at, granules = moment_of(services, read_moment(as_of, services.now())), window or usual_window(services, ref)
         evidence, advice = services.advice.advice(ref, as_of=at, window=granules)
     digest = hash_of(evidence)
     lines = [ACTIONS[advice.action], *(f"- {reason}" for reason in advice.reasons)]
@@ -135,7 +136,7 @@ def compare(
 
 
 def _compared(services: Services, ref: ModelRef, other: str, window: int | None, as_of: str | None) -> Comparison:
-    at, granules = moment_of(services, moment(as_of, services.now())), window or usual_window(services, ref)
+    at, granules = moment_of(services, read_moment(as_of, services.now())), window or usual_window(services, ref)
     return services.performance.compare(
         ref, served_ref(services, f"{ref.model_id}:{other}").version, granules=granules, as_of=at
     )

@@ -152,6 +152,12 @@ class BaselineStore:
                 number = None
         return next((item for item in self.list(ref) if item.number == number), None)
 
+    def active_ids(self) -> Mapping[ModelRef, str]:
+        """Return the id of every version's active baseline."""
+        query = select(table.c.model_id, table.c.version, table.c.baseline_id).where(table.c.is_active)
+        with self._engine.connect() as connection:
+            return {ModelRef(row.model_id, row.version): row.baseline_id for row in connection.execute(query)}
+
     def get(self, baseline_id: str) -> BaselinePerformance:
         """Return one baseline; raises `NotFound`."""
         with self._engine.connect() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from sqlalchemy import insert, select
 
@@ -24,10 +24,24 @@ if TYPE_CHECKING:
     from monitor_core.clock import Clock
     from monitor_core.storage.trail import Trail
 
-__all__ = ["Action", "DecisionStore", "evidence_hash"]
+__all__ = ["Action", "DecisionStore", "action_of", "evidence_hash"]
 
 Action = Literal["keep", "watch", "retrain", "roll_back", "acknowledge"]
 _LONGEST = 2_000
+
+
+def action_of(given: object) -> Action:
+    """Return what somebody wrote as a decision; raises `InvalidInput` when it is none.
+
+    Examples
+    --------
+    >>> action_of("keep")
+    'keep'
+    """
+    for known in get_args(Action):
+        if given == known:
+            return cast("Action", known)
+    raise InvalidInput(f"{given!r} is not a decision", hint=f"known are {', '.join(get_args(Action))}")
 
 
 def evidence_hash(evidence: Mapping[str, Any]) -> str:
@@ -75,8 +89,7 @@ class DecisionStore:
             There is no such version.
         """
         cleaned = reason.replace("\0", "").strip()
-        if action not in get_args(Action):
-            raise InvalidInput(f"{action!r} is not a decision", hint=f"known are {', '.join(get_args(Action))}")
+        action_of(action)
         if not cleaned or len(cleaned) > _LONGEST:
             raise InvalidInput(f"a reason of {len(cleaned):,} characters", hint=f"say why in 1 to {_LONGEST:,}")
         try:

@@ -261,6 +261,10 @@ class PerformanceService:
         """Return the baselines of a version, the latest first."""
         return tuple(map(self._with_metrics, self._baselines.list(ref)))
 
+    def active_baselines(self) -> Mapping[ModelRef, str]:
+        """Return the id of every version's active baseline."""
+        return self._baselines.active_ids()
+
     def baseline_from_upload(
         self, source: TableSource, roles: Roles, ref: ModelRef, *, actor: str, **options: Any
     ) -> BaselinePerformance:

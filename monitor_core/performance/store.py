@@ -23,7 +23,7 @@ from monitor_core.storage.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -108,6 +108,13 @@ class PerformanceStore:
         query = select(performance_batch).where(column.model_id == model_id).order_by(column.recorded_at.desc())
         with self._engine.connect() as connection:
             return tuple(read_batch(row) for row in connection.execute(query.limit(limit)).mappings())
+
+    def latest(self) -> Mapping[str, datetime]:
+        """Return when each model's latest delivery was recorded; models without any are left out."""
+        column = performance_batch.c
+        query = select(column.model_id, func.max(column.recorded_at)).group_by(column.model_id)
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def batch(self, batch_id: str) -> Batch:
         """Return one delivery; raises `NotFound`."""

@@ -37,9 +37,9 @@ COLUMNS = (
 def render(document: PerformanceDocument) -> str:
     """Write the figures with one header line; text is guarded against being run as a formula.
 
-    Sections: ``window`` and ``window of 7 days`` and the like (every metric), ``segment``, ``baseline``, ``probability`` (of a fall by
-    more than the share in `name`), ``advice``, ``rolling``, ``estimated``, ``truth``, ``evidence``, ``previous``,
-    ``decision``.
+    Sections: ``window``, ``window of 7 days`` and the like, ``segment`` and ``previous`` (every metric), ``baseline``,
+    ``probability`` (of a fall by more than the share in `name`), ``advice``, ``rolling``, ``estimated``, ``truth``,
+    ``evidence``, ``decision``.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")

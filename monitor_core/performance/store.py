@@ -125,6 +125,13 @@ class PerformanceStore:
             raise NotFound(f"there is no delivery {batch_id!r}")
         return read_batch(row)
 
+    def of_uploads(self, model_id: str) -> dict[str, Batch]:
+        """Return by upload what its rows became; an upload of features alone has no delivery."""
+        column = performance_batch.c
+        query = select(performance_batch).where(column.model_id == model_id, column.snapshot_id.is_not(None))
+        with self._engine.connect() as connection:
+            return {row["snapshot_id"]: read_batch(row) for row in connection.execute(query).mappings()}
+
     def corrections(
         self, model_id: str, *, version: str | None = None, as_of: datetime | None = None, limit: int = 50
     ) -> tuple[Correction, ...]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from monitor_core.errors import Conflict, NotFound
 from monitor_core.jobs import commands
 from monitor_core.jobs.queue import JobState
-from monitor_core.ui.places import DRIFT
+from monitor_core.ui.places import DRIFT, PERFORMANCE
+from monitor_core.ui.purposes import delivered_words
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor_core.jobs.queue import Job
     from monitor_core.runtime import Services
 
@@ -123,12 +126,23 @@ def _running(services: Services, job: Job, seconds_left: float | None, key: str)
 def _done(job: Job, key: str) -> None:
     result = job.result or {}
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"{key}-done-{job.job_id}"):
-        st.markdown(f":green-badge[:material/check: Done] {plain(job_title(job))}", width="stretch")
-        ref = str(job.ref) if job.ref else None
+        st.markdown(f":green-badge[:material/check: Done] {plain(job_title(job))}{_delivered(result)}", width="stretch")
+        query = {"model": str(job.ref)} if job.ref else {}
         if result.get("run_id") and key != "drift":
-            query = {"model": ref} if ref else {}
             st.page_link(DRIFT, label="See the drift", icon=":material/arrow_forward:", query_params=query, help="")
+        if (result.get("delivery") or result.get("performance_baseline_id")) and key != "performance":
+            st.page_link(
+                PERFORMANCE, label="See the performance", icon=":material/arrow_forward:", query_params=query, help=""
+            )
         st.button("Dismiss", key=f"{key}-away-{job.job_id}", on_click=_forget, args=(job.job_id,), type="tertiary")
+
+
+def _delivered(result: Mapping[str, Any]) -> str:
+    """Return what an upload brought about performance, or why it brought nothing (Markdown)."""
+    if result.get("delivery"):
+        return f"  \n:small[:gray[Performance: {delivered_words(result['delivery'])}]]"
+    why = result.get("not_delivered") or ()
+    return f"  \n:small[:gray[Nothing about performance: {plain('; '.join(why), limit=300)}]]" if why else ""
 
 
 def _failed(services: Services, job: Job, key: str) -> None:

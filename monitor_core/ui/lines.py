@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["cli_lines", "http_lines"]
 
-_FILES = (("baseline", "training.parquet"), ("current", "production.parquet"))
+_FILES = (
+    ("baseline", "training.parquet"),
+    ("current", "production.parquet"),
+    ("predictions", "predictions.parquet"),
+    ("labels", "labels.csv"),
+)
+_COMMANDS = {"baseline": "snapshots", "current": "snapshots", "predictions": "predictions", "labels": "labels"}
 
 
 def cli_lines(ref: ModelRef | None = None) -> str:
-    """Return the commands that add a model (unless one is given), upload its baseline and newer data, and judge.
+    """Return the commands that add a model (unless one is given), upload what it is judged by, and judge it.
 
     Examples
     --------
@@ -26,26 +32,37 @@ def cli_lines(ref: ModelRef | None = None) -> str:
     bellwether models add churn --version 1.0.0 --granularity day
     bellwether snapshots upload churn:1.0.0 training.parquet --baseline
     bellwether snapshots upload churn:1.0.0 production.parquet
+    bellwether predictions upload churn:1.0.0 predictions.parquet
+    bellwether labels upload churn:1.0.0 labels.csv
     bellwether drift run churn:1.0.0 --fail-on high
+    bellwether performance advise churn:1.0.0
     """
     model, version = _names(ref)
     add = [] if ref else [f"bellwether models add {model} --version {version} --granularity day"]
     uploads = [
-        f"bellwether snapshots upload {model}:{version} {file}" + (" --baseline" if purpose == "baseline" else "")
+        f"bellwether {_COMMANDS[purpose]} upload {model}:{version} {file}"
+        + (" --baseline" if purpose == "baseline" else "")
         for purpose, file in _FILES
     ]
-    return "\n".join([*add, *uploads, f"bellwether drift run {model}:{version} --fail-on high"])
+    judge = (
+        f"bellwether drift run {model}:{version} --fail-on high",
+        f"bellwether performance advise {model}:{version}",
+    )
+    return "\n".join([*add, *uploads, *judge])
 
 
 def http_lines(settings: Settings, ref: ModelRef | None = None) -> str:
-    """Return the requests that upload a baseline and newer data; the token is read from its file, not shown."""
+    """Return the requests that upload files of each kind, and single labels; the token is read from its file."""
     model, version = _names(ref)
     token = shlex.quote(str(token_path(settings.data_dir.absolute())))
-    url = f"{address(settings)}/api/v1/models/{model}/versions/{version}/snapshots"
-    return "\n".join(
-        f"curl -T {file} -H \"Authorization: Bearer $(cat {token})\" \\\n  '{url}?purpose={purpose}&filename={file}'"
+    url = f"{address(settings)}/api/v1/models/{model}/versions/{version}"
+    allowed = f'-H "Authorization: Bearer $(cat {token})"'
+    files = [
+        f"curl -T {file} {allowed} \\\n  '{url}/snapshots?purpose={purpose}&filename={file}'"
         for purpose, file in _FILES
-    )
+    ]
+    row = '{"rows": [{"entity_id": "a17", "label": 1}]}'
+    return "\n".join([*files, f"curl {allowed} -H 'Content-Type: application/json' \\\n  -d '{row}' '{url}/labels'"])
 
 
 def _names(ref: ModelRef | None) -> tuple[str, str]:

@@ -15,16 +15,19 @@ from monitor_core.ui.drift_choice import run_labels
 from monitor_core.ui.frame import zone
 from monitor_core.ui.jobs import actor, job_title, track
 from monitor_core.ui.places import DRIFT
+from monitor_core.ui.purposes import DELIVERED, DELIVERIES, counts_of, delivered_words, purpose_word
 from monitor_core.ui.review import draw_findings
 from monitor_core.ui.tables import table
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import counted, duration, moment, run_status, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitor_core.jobs.queue import Job
+    from monitor_core.performance.results import Batch
     from monitor_core.runtime import Services
+    from monitor_core.snapshots.records import Snapshot
     from monitor_core.values import ModelRef
 
 __all__ = ["draw_baselines", "draw_jobs", "draw_runs", "draw_snapshots"]
@@ -58,21 +61,23 @@ def draw_snapshots(app: Services, ref: ModelRef) -> None:
         st.caption("Nothing uploaded yet.")
         return
     here = zone()
+    delivered = app.performance.store.of_uploads(ref.model_id)
     table(
         {
             "File": [one.filename for one in found],
-            "For": ["baseline" if one.purpose == "baseline" else "new data" for one in found],
+            "For": [purpose_word(one.purpose) for one in found],
             "State": [one.state for one in found],
             "Rows": [one.n_rows for one in found],
             "From": [one.first_granule or "" for one in found],
             "To": [one.last_granule or "" for one in found],
+            **_became([delivered.get(one.snapshot_id) for one in found]),
             "Size": [size(one.size_bytes) for one in found],
             "Uploaded": [moment(one.uploaded_at, here) for one in found],
             "By": [one.uploaded_by for one in found],
         },
         name=f"snapshots_{ref.model_id}_{ref.version}",
         alt="Uploaded files of this model version",
-        config={"Rows": st.column_config.NumberColumn(format="localized")},
+        config={title: st.column_config.NumberColumn(format="localized") for title in ("Rows", *DELIVERED)},
     )
     by_id = {one.snapshot_id: one for one in found if one.state != "deleted"}
     picked = st.selectbox(
@@ -83,19 +88,50 @@ def draw_snapshots(app: Services, ref: ModelRef) -> None:
         key="snapshot-picker",
     )
     if picked:
-        chosen = app.snapshots.get(picked)
-        draw_findings(chosen.findings, name=picked[-6:])
-        if not chosen.findings:
-            st.caption("The check found nothing to say.")
-        with st.popover("Delete this upload", icon=":material/delete:"):
-            st.caption("What it added to its days is taken away; saved runs stay as they are.")
-            st.button(
-                "Delete",
-                type="primary",
-                key=f"go-delete-{picked}",
-                on_click=attempt,
-                args=(partial(app.snapshots.delete, picked, actor=actor()), "Deleted"),
-            )
+        _chosen(app, app.snapshots.get(picked), delivered.get(picked))
+
+
+def _became(deliveries: Sequence[Batch | None]) -> dict[str, list[int | None]]:
+    """Return a column for each thing that can become of a delivery's rows; none where nothing was delivered."""
+    if not any(deliveries):
+        return {}
+    counts = [counts_of(one) if one else {} for one in deliveries]
+    return {word: [one.get(word) for one in counts] for word in DELIVERED}
+
+
+def _chosen(app: Services, chosen: Snapshot, delivery: Batch | None) -> None:
+    """Draw what the check found in an upload, what became of its rows, and its deletion."""
+    if delivery is not None:
+        st.markdown(f"Performance: of {counted(delivery.n_rows, 'row')}, {delivered_words(delivery)}.")
+        if chosen.purpose not in DELIVERIES:  # else they stand among the findings
+            for reason in delivery.reasons:
+                st.caption(plain(reason, limit=300))
+    draw_findings(chosen.findings, name=chosen.snapshot_id[-6:])
+    if not chosen.findings:
+        st.caption("The check found nothing to say.")
+    with st.popover("Delete this upload", icon=":material/delete:"):
+        st.caption(_gone(chosen, is_delivery=delivery is not None))
+        st.button(
+            "Delete",
+            type="primary",
+            key=f"go-delete-{chosen.snapshot_id}",
+            on_click=attempt,
+            args=(partial(app.snapshots.delete, chosen.snapshot_id, actor=actor()), "Deleted"),
+        )
+
+
+def _gone(chosen: Snapshot, *, is_delivery: bool) -> str:
+    """Return what deleting an upload takes away, and what it leaves."""
+    kept = (
+        "Predictions and labels that were delivered stay counted; what is wrong among them is corrected by a later "
+        "delivery."
+    )
+    if chosen.purpose in DELIVERIES:
+        return f"The file goes. {kept}"
+    if chosen.purpose == "baseline":
+        return "The file goes; the baseline that was made from it stays until it is deleted itself."
+    taken = "What it added to the drift of its days is taken away; saved runs stay as they are."
+    return f"{taken} {kept}" if is_delivery else taken
 
 
 def draw_baselines(app: Services, ref: ModelRef) -> None:

@@ -80,7 +80,7 @@ def no_predictions(ref: ModelRef, model: Model) -> None:
         icon=":material/fact_check:",
     ):
         if st.button("Upload", type="primary", icon=":material/upload:", key="go-upload"):
-            st.switch_page(DATA, query_params={"model": str(ref)})
+            st.switch_page(DATA, query_params={"model": str(ref), "purpose": "Predictions"})
     with st.expander("From the command line", icon=":material/terminal:"):
         name = f"{ref.model_id}:{ref.version}"
         st.code(

@@ -11,9 +11,10 @@ from monitor_core.jobs import commands
 from monitor_core.snapshots.roles import Role, Roles
 from monitor_core.ui.frame import card, failure
 from monitor_core.ui.jobs import actor, track
+from monitor_core.ui.purposes import purpose_word, role_options
+from monitor_core.ui.review_whole import draw_whole_file
 from monitor_core.ui.tables import table
 from monitor_core.ui.text import plain
-from monitor_core.ui.upload import GRANULARITIES
 from monitor_core.ui.words import counted, size
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
     from monitor_core.runtime import Services
     from monitor_core.snapshots.findings import CheckFinding
     from monitor_core.snapshots.records import Preview, Snapshot
+    from monitor_core.ui.review_whole import WholeFile
 
 __all__ = ["draw_findings", "draw_review", "roles_from"]
 
 _FINDING_ICONS = {"refusal": "Refused", "warning": "Look at it", "info": "Good to know"}
-_NO_SEGMENT = "No segments"
+_ROLES_HELP = (
+    "- **entity_id**: joins predictions and labels\n- **timestamp**: when the prediction was made\n"
+    "- **label**: what came true\n- **label_date**: when that became known\n"
+    "- **version**: which version predicted, where one file holds several"
+)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Reading the first rows")
@@ -39,8 +45,7 @@ def _preview(_app: Services, snapshot_id: str) -> Preview:
 def draw_review(app: Services, waiting: Sequence[Snapshot]) -> None:
     """Draw a card for every upload that waits for a decision."""
     for snapshot in waiting:
-        what = "Baseline" if snapshot.purpose == "baseline" else "New data"
-        aside = f"{what} of {plain(snapshot.ref)} · {size(snapshot.size_bytes)}"
+        aside = f"{purpose_word(snapshot.purpose)} of {plain(snapshot.ref)} · {size(snapshot.size_bytes)}"
         with card(plain(snapshot.filename, limit=60), aside, key=f"review-{snapshot.snapshot_id}"):
             try:
                 preview = _preview(app, snapshot.snapshot_id)
@@ -63,7 +68,7 @@ def _one(app: Services, preview: Preview) -> None:
     st.caption(f"{rows}, {counted(len(preview.columns), 'column')} · {remembered}; change what is wrong.")
     draw_findings(preview.findings, name=f"preview_{key[-6:]}")
     edited = _editor(preview, key)
-    date, segment, keep, granularity = _whole_file(app, preview, key)
+    whole = draw_whole_file(app, preview, edited, key)
     with st.expander("First rows", icon=":material/table_rows:"):
         names = [column.name for column in preview.columns]
         st.dataframe(
@@ -71,7 +76,7 @@ def _one(app: Services, preview: Preview) -> None:
         )
     with st.container(horizontal=True):
         if st.button("Accept", type="primary", icon=":material/check:", key=f"go-accept-{key}"):
-            _accept(app, preview, roles_from(edited, date, segment), keep=keep, granularity=granularity)
+            _accept(app, preview, edited, whole)
         _discard_button(app, preview.snapshot)
 
 
@@ -93,7 +98,9 @@ def _editor(preview: Preview, key: str) -> pd.DataFrame:
         hide_index=True,
         disabled=["Column", "Type", "Missing", "Examples"],
         column_config={
-            "Role": st.column_config.SelectboxColumn(options=[role.value for role in Role], required=True),
+            "Role": st.column_config.SelectboxColumn(
+                options=role_options(preview.snapshot.purpose), required=True, help=_ROLES_HELP
+            ),
             "Missing": st.column_config.NumberColumn(help=f"Among the first {preview.n_looked_at:,} rows"),
         },
         height=min(38 + 35 * len(frame), 430),
@@ -103,40 +110,9 @@ def _editor(preview: Preview, key: str) -> pd.DataFrame:
     return edited
 
 
-def _whole_file(app: Services, preview: Preview, key: str) -> tuple[str | None, str | None, bool, str | None]:
-    """Draw what concerns the file as a whole: its date, segments, keeping, and the granularity while it can change."""
-    model = app.models.get(preview.snapshot.ref.model_id)
-    granularity: str | None = None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        fixed = preview.roles.fixed_date
-        date = st.date_input(
-            "One date for the whole file",
-            value=fixed,
-            format="YYYY-MM-DD",
-            key=f"date-{key}",
-            help="Only when no column says when a row is from",
-            width=210,
-        )
-        columns = [_NO_SEGMENT, *(column.name for column in preview.columns)]
-        at = columns.index(preview.roles.segment) if preview.roles.segment in columns else 0
-        segment = st.selectbox("Also judge by segment", columns, index=at, key=f"segment-{key}", width=210)
-        if not app.drift.baselines(preview.snapshot.ref):
-            kinds = (
-                GRANULARITIES if model.granularity.kind.value != "rows" else (str(model.granularity), *GRANULARITIES)
-            )
-            index = list(kinds).index(str(model.granularity))
-            chosen = st.selectbox("Judged by", kinds, index=index, key=f"granularity-{key}", width=130)
-            granularity = chosen if chosen != str(model.granularity) else None
-        keep = st.checkbox(
-            "Keep the rows",
-            value=app.settings.snapshots.keep_rows,
-            key=f"keep-{key}",
-            help=f"As Parquet for {app.settings.snapshots.keep_days} days; otherwise only counts stay",
-        )
-    return (str(date) if date else None), (None if segment == _NO_SEGMENT else segment), keep, granularity
-
-
-def roles_from(edited: pd.DataFrame, date: str | None, segment: str | None) -> Roles:
+def roles_from(
+    edited: pd.DataFrame, date: str | None = None, segment: str | None = None, positive: str | None = None
+) -> Roles:
     """Return the roles as the editor shows them.
 
     Raises
@@ -145,15 +121,21 @@ def roles_from(edited: pd.DataFrame, date: str | None, segment: str | None) -> R
         When two columns have a role that one may have, or a date stands beside a date column.
     """
     pairs = zip(edited["Column"], edited["Role"], strict=True)
-    return Roles(tuple((str(name), Role(role)) for name, role in pairs), fixed_date=date, segment=segment)
+    columns = tuple((str(name), Role(role)) for name, role in pairs)
+    return Roles(columns, fixed_date=date, segment=segment, positive=positive)
 
 
-def _accept(app: Services, preview: Preview, roles: Roles, *, keep: bool, granularity: str | None) -> None:
+def _accept(app: Services, preview: Preview, edited: pd.DataFrame, whole: WholeFile) -> None:
     snapshot = preview.snapshot
     try:
-        if granularity:
-            app.models.update(snapshot.ref.model_id, granularity=granularity, actor=actor())
-        track(commands.accept_snapshot(app, snapshot.snapshot_id, roles, keep_rows=keep, actor=actor()))
+        if whole.granularity:
+            app.models.update(snapshot.ref.model_id, granularity=whole.granularity, actor=actor())
+        roles = roles_from(edited, whole.date, whole.segment, whole.positive)
+        track(
+            commands.accept_snapshot(
+                app, snapshot.snapshot_id, roles, keep_rows=whole.keep, on_bad=whole.on_bad, actor=actor()
+            )
+        )
     except MonitorError as error:
         failure(error, tried="Accepting the file", key=f"accept-{snapshot.snapshot_id}")
         return

@@ -12,6 +12,7 @@ from monitor_core.ui import access
 from monitor_core.ui.frame import card, failure
 from monitor_core.ui.jobs import actor
 from monitor_core.ui.lines import cli_lines, http_lines
+from monitor_core.ui.purposes import PURPOSES, TAKES
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import size
 from monitor_core.values import GranularityKind, ModelRef
@@ -29,7 +30,6 @@ __all__ = ["FILE_TYPES", "GRANULARITIES", "draw_upload", "granularity_of"]
 FILE_TYPES = ("csv", "gz", "parquet", "pq", "jsonl", "ndjson", "arrow", "feather", "zip")
 GRANULARITIES = tuple(kind.value for kind in GranularityKind)
 _NEW = "A new model"
-_PURPOSES: dict[str, Purpose] = {"Baseline": "baseline", "New data": "current"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,7 @@ def draw_upload(app: Services, ref: ModelRef | None) -> None:
         with left:
             target = _target(app, ref)
             has_baseline = bool(ref and target.name == str(ref) and app.drift.baselines(ref))
-            purpose = st.segmented_control(
-                "What it is",
-                list(_PURPOSES),
-                default="New data" if has_baseline else "Baseline",
-                required=True,
-                key=f"purpose-{target.name}-{has_baseline}",
-                help="The baseline is what later data are compared with: training data, or a period that was good.",
-            )
+            purpose = _purpose(target, has_baseline=has_baseline)
         with right:
             files = st.file_uploader(
                 "Files",
@@ -71,8 +64,24 @@ def draw_upload(app: Services, ref: ModelRef | None) -> None:
             )
             st.caption(f"Up to {size(app.settings.snapshots.max_page_bytes)} a file here; larger ones as below.")
         if st.button("Continue", type="primary", disabled=not files, icon=":material/arrow_forward:", key="go-stage"):
-            _stage(app, files, target, _PURPOSES[str(purpose)])
+            _stage(app, files, target, purpose)
         _larger(app, ref)
+
+
+def _purpose(target: Target, *, has_baseline: bool) -> Purpose:
+    asked = st.query_params.get("purpose", "")
+    usual = "New data" if has_baseline else "Baseline"
+    picked = st.segmented_control(
+        "What it is",
+        list(PURPOSES),
+        default=asked if asked in PURPOSES else usual,
+        required=True,
+        key=f"purpose-{target.name}-{has_baseline}",
+        help="\n".join(f"- **{word}**: {TAKES[purpose]}" for word, purpose in PURPOSES.items()),
+    )
+    purpose = PURPOSES[str(picked)]
+    st.caption(TAKES[purpose])
+    return purpose
 
 
 def _target(app: Services, ref: ModelRef | None) -> Target:
@@ -110,7 +119,7 @@ def _stage(app: Services, files: Sequence[UploadedFile], target: Target, purpose
     except MonitorError as error:
         failure(error, tried="Adding the model", key="add-model")
         return
-    # Several files of a baseline are parts of one table; several files of new data are so many uploads.
+    # Several files of a baseline are parts of one table; several files of anything else are so many uploads.
     groups = [list(files)] if purpose == "baseline" else [[file] for file in files]
     known = []
     for group in groups:

@@ -1,3 +1,5 @@
+import numpy as np
+import pyarrow as pa
 import pytest
 
 PAGE = "pages/data/data.py"
@@ -121,3 +123,89 @@ def test_a_new_model_without_an_id_is_told_so(open_page, installation):
     page = hand_over(open_page(PAGE), "a.parquet", installation.parquet(installation.table("2026-06-01", 1)))
     assert "the new model needs an id" in page.words()
     assert not installation.services.models.list()
+
+
+def deliver(page, installation, purpose, table, name):
+    page.test.session_state["purpose-shop 1.0-False"] = purpose
+    page.test.run()
+    hand_over(page, name, installation.parquet(table))
+    return page
+
+
+def predicted(rows=400):
+    rng = np.random.default_rng(4)
+    labels = rng.choice(["paid", "late"], rows)
+    agrees = rng.random(rows) < 0.8
+    told = np.where(agrees, labels, np.where(labels == "paid", "late", "paid"))
+    days = [str(np.datetime64("2026-06-01") + number % 10) for number in range(rows)]
+    return pa.table({"id": [f"c{i}" for i in range(rows)], "date": days, "prediction": told, "label": labels})
+
+
+def test_predictions_and_labels_are_taken_in_with_what_became_of_them(open_page, installation):
+    """Two uploads, joined by id; the list says how many rows were new, waiting and refused."""
+    ref = installation.model()
+    table = predicted()
+    page = deliver(open_page(PAGE), installation, "Predictions", table.drop_columns(["label"]), "said.parquet")
+    roles = page.test.data_editor[0].value.set_index("Column")["Role"]
+    assert list(roles) == ["entity_id", "timestamp", "prediction"]
+    assert not [one for one in page.test.checkbox if one.label == "Keep the rows"]
+    page.press("Accept")
+    installation.work()
+    page.test.run()
+    assert "Performance: 400 rows taken in" in page.words()
+    assert "See the performance" in [link.label for link in page.test.page_link]
+
+    labels = table.select(["id", "label"]).slice(0, 300)
+    labels = pa.concat_tables([labels, pa.table({"id": ["other", None], "label": ["paid", "paid"]})])
+    deliver(page, installation, "Labels", labels, "came.parquet").press("Accept")
+    installation.work()
+    page.test.run()
+    assert "301 rows taken in (1 waiting for their prediction), 1 refused" in page.words()
+    uploads = next(one.value for one in page.test.dataframe if "For" in one.value.columns).set_index("For")
+    assert list(uploads.loc["Labels", ["Rows", "Taken in", "Waiting", "Refused"]]) == [302, 301, 1, 1]
+    counts = installation.services.performance.store.series(ref).predictions.sum()
+    assert counts == 400
+
+
+def test_the_positive_word_can_be_chosen(open_page, installation):
+    """Where the classes are words, somebody says which one the metrics are about."""
+    ref = installation.model()
+    page = deliver(open_page(PAGE), installation, "Predictions", predicted(), "said.parquet")
+    choice = box(page, "Counts as positive")
+    assert choice.options == ["As before", "late", "paid"]
+    choice.select("late").run()
+    page.press("Accept")
+    installation.work()
+    (snapshot,) = installation.services.snapshots.list(ref)
+    assert snapshot.roles.positive == "late"
+
+
+def test_a_delivery_with_bad_rows_can_be_refused_whole(open_page, installation):
+    """The reasons are listed, and nothing is counted."""
+    ref = installation.model()
+    table = pa.concat_tables([predicted(), predicted(1).set_column(0, "id", pa.array([None], pa.string()))])
+    page = deliver(open_page(PAGE), installation, "Predictions", table, "said.parquet")
+    box(page, "When rows are bad").select("Refuse the whole file").run()
+    page.press("Accept")
+    installation.work()
+    page.test.run()
+    assert "cannot be accepted" in page.test.error[0].value
+    assert installation.services.performance.store.versions(ref.model_id) == ()
+
+
+def test_deleting_a_delivery_says_what_stays(open_page, installation):
+    """What was counted is corrected by a later delivery, not by deleting the file."""
+    ref = installation.model()
+    page = deliver(open_page(PAGE), installation, "Predictions", predicted(), "said.parquet").press("Accept")
+    installation.work()
+    page.test.run()
+    (snapshot,) = installation.services.snapshots.list(ref)
+    box(page, "Look at an upload").select(snapshot.snapshot_id).run()
+    assert "stay counted" in page.words()
+
+
+def test_an_address_may_name_the_purpose(open_page, installation):
+    """The performance page leads here for predictions."""
+    installation.model()
+    page = open_page(PAGE, purpose="Labels")
+    assert "What came true" in page.words()

@@ -131,3 +131,10 @@ def test_the_census_files_are_joined_by_id(desk_with, shared_data):
     assert desk.store.series(REF, delays=True).delays.arrived.size == 0
     by_sex = [desk.store.series(REF, segment=sex).predictions.sum() for sex in desk.store.segments(REF)]
     assert sum(by_sex) == 208_892
+
+
+def test_a_delivery_is_found_by_its_upload(desk):
+    """Rows that came without a file belong to none."""
+    rows = {"id": ["a"], "when": ["2026-11-01"], "score": [0.7], "predicted": [1], "label": [1]}
+    desk.take(rows)
+    assert desk.store.of_uploads("churn") == {}

@@ -13,7 +13,7 @@ from monitor_core.values import ModelRef
 def test_every_command_shown_exists(line, tmp_path, monkeypatch):
     """What a page tells people to type is accepted by the command line's own parser."""
     monkeypatch.chdir(tmp_path)
-    for name in ("training.parquet", "production.parquet"):
+    for name in ("training.parquet", "production.parquet", "predictions.parquet", "labels.csv"):
         Path(name).touch()
     program, group, command, *rest = line.split()
     assert program == "bellwether"

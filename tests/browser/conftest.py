@@ -107,6 +107,45 @@ class Visit:
         self.settled()
         return self
 
+    def choose(self, label, option):
+        self.page.get_by_role("combobox", name=label).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.settled()
+        return self
+
+    def hand_in(self, paths, *, model=None, granularity=None, purpose=None):
+        """Upload files on Data & reports, as far as the look at their columns."""
+        page = self.page
+        if model:
+            page.get_by_role("textbox", name="Id", exact=True).fill(model)
+            page.get_by_role("textbox", name="Id", exact=True).press("Enter")
+            self.settled()
+        if granularity:
+            self.choose("Judged by", granularity)
+        if purpose:
+            page.get_by_role("radio", name=purpose).click()
+            self.settled()
+        page.locator("input[type=file]").first.set_input_files([str(path) for path in paths])
+        page.get_by_role("button", name="Continue").wait_for()
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('button')].some(b => b.innerText.includes('Continue') && !b.disabled)"
+        )
+        self.press("Continue")
+        return self.sees("change what is wrong")
+
+    def take_in(self):
+        """Accept what was handed in, and wait until it is counted."""
+        self.press("Accept")
+        return self.sees("Done")
+
+    def download(self, menu, name, path):
+        """Save what a menu of downloads gives; return the name that it was given."""
+        self.press(menu)
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name=name, exact=True).click()
+        download.value.save_as(path)
+        return download.value.suggested_filename
+
     def picture(self, name):
         self.page.wait_for_timeout(1500)  # charts draw after the text
         SCREENS.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ bench: venv-test ## Measure speed and memory against the goals and other tools (
 	$(BIN)/python tests/benchmarks/bench_peers.py --write $(ARGS)
 
 golden: venv-test ## Write the expected reports anew, to be reviewed in the diff
-	MONITOR_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports/test_golden.py tests/performance/test_advice_words.py tests/performance/test_monitor_report.py
+	MONITOR_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports/test_golden.py tests/reports/performance/test_performance_golden.py tests/performance/test_advice_words.py tests/performance/test_monitor_report.py
 
 check: test ## The same as test
 

@@ -204,7 +204,7 @@ def _grid(plot: _Plot, form: Callable[[float], str], *, ticks: NDArray[np.float6
 def _ticks(low: float, high: float) -> NDArray[np.float64]:
     """Round values about a fifth of the span apart."""
     step = 10.0 ** math.floor(math.log10((high - low) / 4))
-    step *= next(times for times in (1, 2, 2.5, 5, 10) if (high - low) / (step * times) <= 6)
+    step *= next(times for times in (1, 2, 5, 10) if (high - low) / (step * times) <= 7)
     return np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1, dtype=np.float64) * step
 
 

@@ -9,7 +9,19 @@ import typer
 
 from monitor_core.cli.following import ended_well, wait_for
 from monitor_core.cli.output import fields, plain, show, table
-from monitor_core.cli.roles import Date, Entity, Label, LabelDate, Prediction, RoleOptions, Score, Segment, Timestamp
+from monitor_core.cli.roles import (
+    Date,
+    Entity,
+    Label,
+    LabelDate,
+    Positive,
+    Prediction,
+    RoleOptions,
+    Score,
+    Segment,
+    Timestamp,
+    VersionColumn,
+)
 from monitor_core.cli.session import AsJson, ModelArgument, actor, model_ref, opened
 from monitor_core.jobs import commands
 from monitor_core.performance.store import PerformanceStore
@@ -45,11 +57,22 @@ def upload_predictions(
     label: Label = None,
     label_date: LabelDate = None,
     segment: Segment = None,
+    version_column: VersionColumn = None,
+    positive: Positive = None,
     as_json: AsJson = False,
 ) -> None:
     """Upload predictions, with labels where they are known; features in the file are left out."""
     options = RoleOptions(
-        timestamp, date, entity, prediction, tuple(score or ()), label, segment=segment, label_date=label_date
+        timestamp,
+        date,
+        entity,
+        prediction,
+        tuple(score or ()),
+        label,
+        segment=segment,
+        label_date=label_date,
+        version=version_column,
+        positive=positive,
     )
     _upload(model, files, options, purpose="predictions", on_bad=on_bad, wait=wait, as_json=as_json)
 
@@ -66,10 +89,11 @@ def upload_labels(
     entity: Entity = None,
     label: Label = None,
     label_date: LabelDate = None,
+    positive: Positive = None,
     as_json: AsJson = False,
 ) -> None:
     """Upload labels; they are joined to predictions by entity and date, or by entity alone where they have no date."""
-    options = RoleOptions(timestamp, date, entity, label=label, label_date=label_date)
+    options = RoleOptions(timestamp, date, entity, label=label, label_date=label_date, positive=positive)
     _upload(model, files, options, purpose="labels", on_bad=on_bad, wait=wait, as_json=as_json)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +14,7 @@ from monitor_core.cli.output import fields, show, table
 from monitor_core.cli.session import AsJson, ModelArgument, Yes, actor, assignments, confirm, model_ref, opened
 from monitor_core.errors import InvalidInput
 from monitor_core.jobs import commands
+from monitor_core.settings import DriftSettings, PerformanceSettings
 from monitor_core.storage.deployments import Deployment
 from monitor_core.storage.models import Model
 from monitor_core.values import ModelRef
@@ -30,6 +32,9 @@ Versioned = Annotated[str, typer.Argument(metavar="MODEL:VERSION")]
 Shadow = Annotated[bool, typer.Option("--shadow", help="It predicts the same rows without being used.")]
 Since = Annotated[str, typer.Option(help="As 2026-01-31 or 2026-01-31T08:00, in UTC; now unless given.")]
 Note = Annotated[str, typer.Option(help="Free text.")]
+Group = Annotated[
+    Literal["drift", "performance"] | None, typer.Option(help="Only thresholds of this group; the others stay.")
+]
 Importance = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file: feature to importance.", show_default=False)
 ]
@@ -169,17 +174,18 @@ def thresholds(
     changes: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", show_default=False)] = None,
     *,
     clear: Annotated[bool, typer.Option("--clear", help="Return to the general thresholds first.")] = False,
+    group: Group = None,
     as_json: AsJson = False,
 ) -> None:
     """Show or change a model's own thresholds."""
     with opened() as services:
         found = services.models.get(model_ref(services, model).model_id)
         if clear or changes:
-            kept = {} if clear else dict(found.thresholds)
+            kept = {} if clear else _thresholds(found, group)
             wanted = {**kept, **assignments(changes)}
-            found = services.models.set_thresholds(found.model_id, wanted, actor=actor())
-    text = fields(dict(found.thresholds)) if found.thresholds else "none of its own; the general ones apply"
-    show(dict(found.thresholds), text, as_json=as_json)
+            found = services.models.set_thresholds(found.model_id, wanted, group=group, actor=actor())
+    own = _thresholds(found, group)
+    show(own, fields(own) if own else "none of its own; the general ones apply", as_json=as_json)
 
 
 @app.command()
@@ -210,6 +216,14 @@ def deployments(model_id: ModelId, *, as_json: AsJson = False) -> None:
     rows = [[row["version"], row["stage"], row["started_at"], row["ended_at"] or "", row["created_by"]] for row in data]
     empty = f"no version was deployed yet; write it down with: models deploy {model_id}:VERSION"
     show(data, table(rows, ["version", "stage", "since", "until", "by"], empty=empty), as_json=as_json)
+
+
+def _thresholds(model: Model, group: Literal["drift", "performance"] | None) -> dict[str, Any]:
+    """Return the model's own thresholds, all or those of one group."""
+    if group is None:
+        return dict(model.thresholds)
+    names = {field.name for field in dataclass_fields(DriftSettings if group == "drift" else PerformanceSettings)}
+    return {name: value for name, value in model.thresholds.items() if name in names}
 
 
 def _versioned(text: str) -> ModelRef:

@@ -18,11 +18,13 @@ __all__ = [
     "Ignore",
     "Label",
     "LabelDate",
+    "Positive",
     "Prediction",
     "RoleOptions",
     "Score",
     "Segment",
     "Timestamp",
+    "VersionColumn",
 ]
 
 Timestamp = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the moment.")]
@@ -32,6 +34,12 @@ Prediction = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column o
 Score = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Column of a probability; repeatable.")]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the ground truth.")]
 LabelDate = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of when the label became known.")]
+VersionColumn = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column of the version that predicted; the model's versions.")
+]
+Positive = Annotated[
+    str | None, typer.Option(metavar="WORD", help="Which of two words counts as positive; else the later by alphabet.")
+]
 Features = Annotated[
     list[str] | None, typer.Option("--feature", metavar="COLUMN", help="A feature, whatever was guessed; repeatable.")
 ]
@@ -53,6 +61,8 @@ class RoleOptions:
     ignore: tuple[str, ...] = ()
     segment: str | None = None
     label_date: str | None = None
+    version: str | None = None
+    positive: str | None = None
 
     def on(self, guessed: Roles) -> Roles:
         """Return the guessed roles with what the user said on top.
@@ -78,7 +88,13 @@ class RoleOptions:
             (name, given.get(name, Role.IGNORED if role in taken else role)) for name, role in guessed.columns
         )
         date = self.date or (None if self.timestamp else guessed.fixed_date)
-        return replace(guessed, columns=columns, fixed_date=date, segment=self.segment or guessed.segment)
+        return replace(
+            guessed,
+            columns=columns,
+            fixed_date=date,
+            segment=self.segment or guessed.segment,
+            positive=self.positive or guessed.positive,
+        )
 
     def _given(self, names: list[str]) -> dict[str, Role]:
         wanted = [
@@ -90,6 +106,7 @@ class RoleOptions:
             (self.prediction, Role.PREDICTION),
             (self.label, Role.LABEL),
             (self.label_date, Role.LABEL_DATE),
+            (self.version, Role.VERSION),
         ]
         given: dict[str, Role] = {}
         for name, role in wanted:

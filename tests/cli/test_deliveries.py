@@ -91,3 +91,23 @@ def test_deliveries_are_listed_by_what_they_hold(cli, model, came):
     assert [one["kind"] for one in cli("predictions", "list", "churn", as_json=True).out] == ["predictions"]
     assert [one["kind"] for one in cli("labels", "list", "churn", as_json=True).out] == ["labels"]
     assert "delivery" in cli("labels", "list", "churn").out
+
+
+def test_a_file_with_versions_and_words(cli, tmp_path):
+    """The column of the version and the positive word are told."""
+    cli("models", "add", "loans")
+    cli("models", "add-version", "loans:2")
+    rows = [f"{row},{'good' if row % 2 else 'bad'},{1 + row % 2}" for row in range(200)]
+    (tmp_path / "said.csv").write_text("\n".join(["id,said,by", *rows]) + "\n")
+    words = ("--entity", "id", "--prediction", "said", "--date", "2026-01-01", "--positive", "bad")
+    done = cli(
+        "predictions", "upload", "loans:1", tmp_path / "said.csv", *words, "--version-column", "by", as_json=True
+    )
+    assert done.code == 0, done.err
+    shown = cli("labels", "show", done.out[0]["batch_id"], as_json=True).out
+    assert shown["effect"]["words"] == ["good", "bad"]
+    (tmp_path / "came.csv").write_text("id,came\n" + "\n".join(f"{row},bad" for row in range(200)) + "\n")
+    words = ("--entity", "id", "--label", "came", "--positive", "bad")
+    assert cli("labels", "upload", "loans", tmp_path / "came.csv", *words, as_json=True).out[0]["n_accepted"] == 200
+    found = cli("performance", "show", "loans:2", "--json").out
+    assert '"false_negatives": 100' in found

@@ -41,6 +41,16 @@ def test_thresholds(cli):
     assert cli("models", "thresholds", "churn", "--clear", as_json=True).out == {}
 
 
+def test_thresholds_of_one_group(cli):
+    """Those of the other stay, whatever is changed or cleared."""
+    cli("models", "add", "churn")
+    cli("models", "thresholds", "churn", "psi_high=0.3", "f1_drop_minor=0.02")
+    changed = cli("models", "thresholds", "churn", "horizon=9", "--clear", "--group", "performance", as_json=True)
+    assert changed.out == {"horizon": 9}
+    assert cli("models", "thresholds", "churn", as_json=True).out == {"psi_high": 0.3, "horizon": 9}
+    assert cli("models", "thresholds", "churn", "min_rows=9", "--group", "performance").code == 2
+
+
 def test_deleting_needs_an_answer(cli):
     """Without a terminal to ask on, `--yes`."""
     cli("models", "add", "churn")

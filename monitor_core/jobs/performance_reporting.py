@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor_core.errors import InvalidInput
@@ -63,6 +64,7 @@ def gather(
     performance, model = services.performance, services.models.get(ref.model_id)
     evidence, advice = services.advice.advice(ref, as_of=at, window=granules)
     deployments = tuple(services.deployments.list(ref.model_id, as_of=at))
+    held = performance.baseline(ref, as_of=at)
     before = previous_live(deployments, ref, as_of=at)
     windows = tuple((f"{days} days", performance.granules_in(ref, days)) for days in WINDOW_DAYS)
     return build(
@@ -75,7 +77,8 @@ def gather(
                 for name, size in windows
             ),
             segments=_segments(services, ref, at, granules),
-            baseline=performance.baseline(ref, as_of=at),
+            # It was the active one then, whatever is by now.
+            baseline=None if held is None else replace(held, is_active=True),
             advice=advice,
             evidence_sha256=hash_of(evidence),
             rolling=performance.rolling(ref, "f1", window=granules, as_of=at),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Limits"]
 
 DEFAULT_LIMITS = Limits()
+_tree = lru_cache(maxsize=256)(parse)
+"""Trees are immutable; pages, panels and rules ask the same again and again, and reading is half of a small query."""
 
 
 class Engine:
@@ -155,7 +158,7 @@ class Engine:
         most = self._limits.characters
         if len(text) > most:
             raise BadQuery(f"a query of {len(text)} characters is too long, {most} are allowed")
-        return parse(text, max_depth=self._limits.depth, experimental=self._experimental, compat=self._compat)
+        return _tree(text, max_depth=self._limits.depth, experimental=self._experimental, compat=self._compat)
 
     def _evaluation(self, text: str, start: int, end: int) -> Evaluation:
         return Evaluation(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 __all__ = [
+    "alert_event",
+    "alert_state",
     "audit_event",
     "baseline",
     "baseline_block",
@@ -52,6 +54,7 @@ __all__ = [
     "performance_detail",
     "performance_event",
     "performance_pair",
+    "rule_state",
     "snapshot",
 ]
 
@@ -480,4 +483,51 @@ audit_event = Table(  # the operators' trail, chained (monitor_core.audit)
     Column("detail", JSON, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+alert_state = Table(  # every alert in sight, as the last evaluation left it (monitor_core.alerts.states)
+    "alert_state",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),  # hash of group, rule and labels
+    Column("rule_group", Text, nullable=False),
+    Column("rule", Text, nullable=False),  # name; the second of a name within a group is name#2
+    Column("state", Text, nullable=False),  # pending | firing | resolved
+    Column("severity", Text, nullable=False, server_default=""),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("value", Text, nullable=False),  # as text: NaN and infinities are values
+    Column("episode", Text, nullable=False),  # one word for all events from pending to resolved
+    Column("active_at", Moment, nullable=False),
+    Column("fired_at", Moment, nullable=True),
+    Column("resolved_at", Moment, nullable=True),
+    Column("keep_firing_since", Moment, nullable=True),
+    Index(None, "rule_group", "rule"),
+)
+
+alert_event = Table(  # what became of alerts; a row is never changed
+    "alert_event",
+    metadata,
+    Column("episode", Text, primary_key=True),
+    Column("event", Text, primary_key=True),  # pending | firing | resolved | dropped (never fired)
+    Column("fingerprint", Text, nullable=False),
+    Column("rule_group", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False, server_default=""),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("active_at", Moment, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "at"),
+    Index(None, "fingerprint", "at"),
+)
+
+rule_state = Table(  # how the last evaluation of each rule went
+    "rule_state",
+    metadata,
+    Column("rule_group", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("evaluated_at", Moment, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),  # empty: it was evaluated
 )

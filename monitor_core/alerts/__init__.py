@@ -1,0 +1,20 @@
+"""Alerts: what a rule's answer makes of the alerts that were there, kept with their history."""
+
+from __future__ import annotations
+
+from monitor_core.alerts.evaluator import Evaluation, RuleEvaluator, RuleOutcome, SampleSink
+from monitor_core.alerts.states import Alert, AlertEvent, AlertState, Change, advance
+from monitor_core.alerts.store import AlertStore
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "AlertState",
+    "AlertStore",
+    "Change",
+    "Evaluation",
+    "RuleEvaluator",
+    "RuleOutcome",
+    "SampleSink",
+    "advance",
+]

@@ -17,10 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from monitor_core.storage.engine import open_engine
 from monitor_core.storage.migrations import upgrade
+
+settings.register_profile("here", deadline=None)  # how long a case takes tells about the machine's other work
+settings.load_profile("here")
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 ROOT = Path(__file__).resolve().parent.parent

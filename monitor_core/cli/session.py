@@ -41,7 +41,9 @@ __all__ = [
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL[:VERSION]", help="The newest version when none is named.")]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL[:VERSION]", help="The live version when none is named, else the newest.")
+]
 ServedArgument = Annotated[
     str, typer.Argument(metavar="MODEL[:VERSION]", help="The live version when none is named; the newest without one.")
 ]
@@ -101,7 +103,7 @@ def actor() -> str:
 
 
 def model_ref(services: Services, text: str) -> ModelRef:
-    """Read ``MODEL[:VERSION]``; the newest version when none is named.
+    """Read ``MODEL[:VERSION]``; the live version when none is named, and the newest where none is live.
 
     Raises
     ------
@@ -116,7 +118,8 @@ def model_ref(services: Services, text: str) -> ModelRef:
     versions = services.models.versions(model_id)
     if not versions:
         raise NotFound(f"model {model_id!r} has no version yet", hint=f"models add-version {model_id}:1")
-    return versions[0].ref
+    live = services.deployments.live(model_id)
+    return live.ref if live is not None else versions[0].ref
 
 
 def served_ref(services: Services, text: str) -> ModelRef:

@@ -152,27 +152,26 @@ def _judged(services: Services, job: Job, ref: ModelRef, params: Mapping[str, An
 
 
 def _example_model(services: Services, job: Job) -> ModelRef:
-    ref, actor = ModelRef(commands.EXAMPLE_MODEL, LIVE), job.requested_by
-    start = first_day(job.created_at)
+    ref, before = (ModelRef(commands.EXAMPLE_MODEL, version) for version in (LIVE, PREVIOUS))
+    start, actor = first_day(job.created_at), job.requested_by
     try:
-        services.models.version(ref)
+        services.models.version(before)
     except NotFound:
         services.models.add(
-            ref.model_id,
+            before.model_id,
             title=EXAMPLE_TITLE,
-            version=ref.version,
+            version=before.version,
             kind="binary classifier, gradient boosting",
             owner="nobody",
             description="Made up by the project. Its data hold known changes: see the user guide.",
             is_example=True,
             actor=actor,
         )
-        trained = (start - timedelta(days=1)).date().isoformat()
-        services.models.update_version(ref, training_date=trained, importance=IMPORTANCE, actor=actor)
-    before = ModelRef(ref.model_id, PREVIOUS)
-    if before not in {version.ref for version in services.models.versions(ref.model_id)}:
         trained = (start - timedelta(days=120)).date().isoformat()
-        services.models.add_version(before, training_date=trained, actor=actor)
+        services.models.update_version(before, training_date=trained, importance=IMPORTANCE, actor=actor)
+    if ref not in {version.ref for version in services.models.versions(ref.model_id)}:
+        trained = (start - timedelta(days=1)).date().isoformat()
+        services.models.add_version(ref, training_date=trained, importance=IMPORTANCE, actor=actor)
     if not services.deployments.list(ref.model_id):
         taken_over = start + timedelta(days=BASELINE_DAYS)
         services.deployments.start(before, started_at=start, actor=actor)

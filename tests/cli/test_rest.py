@@ -100,7 +100,7 @@ class TestExample:
         assert {"monthly_spend", "session_minutes", "acquisition_channel"} <= drifted
         assert len(drifted) <= 4
         assert cli("example", "load").code == 0
-        assert len(cli("snapshots", "list", "example", as_json=True).out) == 4
+        assert len(cli("snapshots", "list", "example", as_json=True).out) == 6
         assert cli("example", "remove", as_json=True).out == {"removed": True}
         assert cli("models", "list", as_json=True).out == []
         assert "no example" in cli("example", "remove").out

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Mark", "delays", "estimated", "evidence", "reliability", "rolling", "thresholds"]
 
 _POINTS = 800
+_LEVEL_WORDS = 92  # pixels at the right for the words of levels
+_STEPS = 7  # of the vertical axis, about
 _BEHIND, _AXIS, _FRONT = 1, 2, 3  # bands, then the grid over them, then lines
 _LEAST_EVIDENCE, _MOST_EVIDENCE = 0.01, 1e6
 
@@ -74,7 +76,9 @@ def rolling(
         series.append(_line(other[0], _array(tuple(known.get(g) for g in granules)), tokens.orange, z=_FRONT))
         names.append(other[0])
     levels = [float(mark.at) for mark in marks if not isinstance(mark.at, str)]
-    return _over_granules(granules, series, names, tokens, low=_array(shown.low), high=_array(shown.high), also=levels)
+    chart = _over_granules(granules, series, names, tokens, low=_array(shown.low), high=_array(shown.high), also=levels)
+    chart["grid"]["right"] = _LEVEL_WORDS if levels else chart["grid"]["right"]
+    return chart
 
 
 def estimated(shown: Estimated, *, dark: bool, name: str) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def evidence(shown: Sequential, *, dark: bool) -> dict[str, Any]:
     axis = y_axis(tokens) | {"type": "log", "min": _LEAST_EVIDENCE, "axisLabel": axis_text(tokens)}
     axis["max"] = float(max(np.max(values, initial=0.0), 10 * shown.threshold))
     return frame(tokens) | {
-        "grid": grid(66),
+        "grid": grid(66) | {"right": _LEVEL_WORDS},
         "tooltip": tooltip(tokens, "%.2f"),
         "xAxis": _granule_axis(granules, tokens),
         "yAxis": axis,
@@ -219,13 +223,13 @@ def _over_granules(
     high: NDArray[np.float64],
     also: Sequence[float],
 ) -> dict[str, Any]:
-    bottom, top = _reach(low, high, also)
+    bottom, top, step = _reach(low, high, also)
     return frame(tokens) | {
         "grid": grid(44) | {"top": 46},  # room for the words of events above
         "legend": legend(names, tokens),
         "tooltip": tooltip(tokens, "%.3f"),
         "xAxis": _granule_axis(granules, tokens),
-        "yAxis": y_axis(tokens) | {"type": "value", "min": bottom, "max": top, "z": _AXIS},
+        "yAxis": y_axis(tokens) | {"type": "value", "min": bottom, "max": top, "interval": step, "z": _AXIS},
         "series": series,
     }
 
@@ -235,15 +239,20 @@ def _granule_axis(granules: list[str], tokens: Theme) -> dict[str, Any]:
     return x_axis(tokens) | {"type": "category", "data": labels, "boundaryGap": len(granules) == 1}
 
 
-def _reach(low: NDArray[np.float64], high: NDArray[np.float64], also: Sequence[float]) -> tuple[float, float]:
-    """Return axis ends on twentieths that hold nearly all of the band and every level; 0 to 1 without any value."""
+def _reach(low: NDArray[np.float64], high: NDArray[np.float64], also: Sequence[float]) -> tuple[float, float, float]:
+    """Return axis ends that hold nearly all of the band and every level, and the step of which both are multiples.
+
+    0 to 1 without any value.
+    """
     known_low, known_high = low[~np.isnan(low)], high[~np.isnan(high)]
     if not len(known_low) or not len(known_high):
-        return 0.0, 1.0
+        return 0.0, 1.0, 0.2
     # A window of a few labels has a band from 0 to 1, which would flatten everything else.
-    bottom = min([float(np.quantile(known_low, 0.02)), *also])
-    top = max([float(np.quantile(known_high, 0.98)), *also])
-    return max(0.0, np.floor(bottom * 20) / 20), min(1.0, np.ceil(top * 20) / 20)
+    bottom = max(0.0, min([float(np.quantile(known_low, 0.02)), *also]))
+    top = min(1.0, max([float(np.quantile(known_high, 0.98)), *also]))
+    parts = next((n for n in (50, 20, 10) if (top - bottom) * n <= _STEPS), 5)  # whole numbers: no 0.30000000000000004
+    ends = np.floor(bottom * parts) / parts, np.ceil(top * parts) / parts
+    return float(ends[0]), max(float(ends[1]), float(ends[0]) + 1 / parts), 1 / parts
 
 
 def _band(low: NDArray[np.float64], high: NDArray[np.float64], tokens: Theme) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -284,7 +293,7 @@ def _mark_lines(marks: Sequence[Mark], granules: list[str], tokens: Theme) -> di
         colour = getattr(tokens, mark.tone)
         in_time = isinstance(mark.at, str)
         words = {"formatter": mark.words, "color": colour, "fontSize": 11}
-        words["position"] = "end" if in_time else "insideStartTop"
+        words["position"] = "end"  # above the chart, or in its right margin: never over the line
         style = {"color": colour, "type": "solid" if in_time else "dashed", "width": 1}
         at = {"xAxis": granules.index(str(mark.at))} if in_time else {"yAxis": mark.at}
         data.append(at | {"lineStyle": style, "label": words})

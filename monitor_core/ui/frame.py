@@ -13,14 +13,14 @@ from monitor_core.errors import MonitorError, Refused
 from monitor_core.ui.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
     from streamlit.delta_generator import DeltaGenerator
 
     from monitor_core.ui.words import Colour
 
-__all__ = ["card", "empty", "failure", "guarded", "head", "is_dark", "zone"]
+__all__ = ["attempt", "card", "empty", "failure", "guarded", "head", "is_dark", "zone"]
 
 
 def head(title: str, about: str, badge: tuple[str, Colour, str] | None = None) -> None:
@@ -73,6 +73,18 @@ def failure(error: MonitorError, *, tried: str, key: str) -> None:
     )
     if not isinstance(error, Refused):
         st.button("Try again", icon=":material/refresh:", key=f"retry-{key}")
+
+
+def attempt(action: Callable[[], object], done: str = "") -> None:
+    """Do what a button asks for and say so; what fails on purpose is said, too."""
+    try:
+        action()
+    except MonitorError as error:
+        hint = f" {plain(error.hint, limit=200)}" if error.hint else ""
+        st.toast(f"{plain(error.message, limit=300)}.{hint}", icon=":material/error:", duration="long")
+    else:
+        if done:
+            st.toast(done, icon=":material/check:")
 
 
 @contextmanager

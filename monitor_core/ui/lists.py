@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
 from monitor_core.jobs.queue import JobState
 from monitor_core.ui.drift_actions import report_menu
 from monitor_core.ui.drift_choice import run_labels
-from monitor_core.ui.frame import zone
+from monitor_core.ui.frame import attempt, zone
 from monitor_core.ui.jobs import actor, job_title, track
 from monitor_core.ui.places import DRIFT
 from monitor_core.ui.purposes import DELIVERED, DELIVERIES, counts_of, delivered_words, purpose_word
@@ -40,18 +39,6 @@ _STATES = {
     JobState.FAILED: "red",
     JobState.CANCELLED: "gray",
 }
-
-
-def attempt(action: Callable[[], object], done: str = "") -> None:
-    """Do what a button asks for and say so; what fails on purpose is said, too."""
-    try:
-        action()
-    except MonitorError as error:
-        hint = f" {plain(error.hint, limit=200)}" if error.hint else ""
-        st.toast(f"{plain(error.message, limit=300)}.{hint}", icon=":material/error:", duration="long")
-    else:
-        if done:
-            st.toast(done, icon=":material/check:")
 
 
 def draw_snapshots(app: Services, ref: ModelRef) -> None:

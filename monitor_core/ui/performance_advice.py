@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_advice", "draw_decisions"]
 
+_PROBABILITIES = "Probabilities and losses behind the advice"
+
 
 def draw_advice(app: Services, reads: Reads) -> None:
     """Draw what to do, why, how sure that is, and the button that records a decision."""
@@ -34,12 +36,16 @@ def draw_advice(app: Services, reads: Reads) -> None:
         for line in advice.missing:
             st.markdown(f"- {plain(line, limit=300)}")
         rows = _probabilities(advice)
-        if rows:
-            st.table(rows, border="horizontal", alt="Probabilities and losses behind the advice")
-        if others:
+        is_enough = advice.action != "not_enough_evidence"
+        if rows and is_enough:
+            st.table(rows, border="horizontal", alt=_PROBABILITIES)
+        if others or rows:
             with st.expander("Why, in full", icon=":material/list:"):
                 for reason in others:
                     st.markdown(f"- {plain(reason, limit=600)}")
+                if rows and not is_enough:
+                    st.caption("What follows from so little rests mostly on what was assumed beforehand:")
+                    st.table(rows, border="horizontal", alt=_PROBABILITIES)
         if advice.command:
             st.caption("Nothing is ever done by itself. To do it:")
             st.code(advice.command, language="bash", wrap_lines=True)

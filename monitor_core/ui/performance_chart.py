@@ -29,7 +29,10 @@ def draw_rolling(app: Services, model: Model, reads: Reads, choice: Choice) -> N
     other = (f"Version {choice.other}", reads.other(choice.other, choice.metric)) if choice.other else None
     with card(f"{name}, rolling {choice.words}", "band: 95 % interval", key="rolling"):
         if not any(value is not None for value in shown.estimate):
-            st.caption(f"{name} cannot be computed yet: no labelled prediction serves it.")
+            st.caption(
+                f"{name} cannot be computed yet: no labelled prediction serves it. What the scores promise stands "
+                "below, under Without labels."
+            )
             return
         st.echarts_chart(
             rolling(

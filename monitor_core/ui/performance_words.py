@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor_core.reports.numbers import fixed, percent
+from monitor_core.ui.text import plain
 from monitor_core.ui.words import counted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "interval",
     "levels",
     "metric_row",
+    "origin_words",
     "window_badge",
 ]
 
@@ -122,8 +124,20 @@ def baseline_words(baseline: BaselinePerformance | None) -> str:
     return f"baseline {baseline.number}: {counted(baseline.counts.relevant, 'relevant case')}"
 
 
+def origin_words(baseline: BaselinePerformance) -> str:
+    """Return where a baseline came from (Markdown)."""
+    origin = baseline.origin
+    if origin.get("first"):
+        return f"{origin['first']} – {origin['last']}"
+    if origin.get("given"):
+        return "bare values, uncertainty unknown"
+    return plain(origin.get("file") or "an upload", limit=60)
+
+
 def days_until_half(delays: DelayCurve, word: str) -> str:
     """Return how long labels take: the delay by which half has arrived, in granules."""
+    if not delays.n:
+        return "how late labels come is not known yet"
     for delay, share in zip(delays.delays, delays.arrived, strict=True):
         if share >= 0.5:
             return f"half of the labels after {counted(delay, word)}"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from monitor_core.errors import InvalidInput, MonitorError
-from monitor_core.ui.frame import card, failure
+from monitor_core.ui.frame import attempt, card, failure
 from monitor_core.ui.jobs import actor
-from monitor_core.ui.lists import attempt
 from monitor_core.ui.text import plain
 from monitor_core.ui.upload import GRANULARITIES
 

@@ -11,9 +11,8 @@ import streamlit as st
 from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
 from monitor_core.settings.catalogue import describe, known_settings
-from monitor_core.ui.frame import card, failure, zone
+from monitor_core.ui.frame import attempt, card, failure, zone
 from monitor_core.ui.jobs import actor
-from monitor_core.ui.lists import attempt
 from monitor_core.ui.tables import table
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import moment

@@ -7,6 +7,7 @@ import streamlit as st
 from monitor_core.ui import access, jobs, performance_closer, performance_states
 from monitor_core.ui.frame import guarded, head
 from monitor_core.ui.performance_advice import draw_advice, draw_decisions
+from monitor_core.ui.performance_baseline import baseline_menu, offer_baseline
 from monitor_core.ui.performance_chart import draw_rolling
 from monitor_core.ui.performance_choice import choose, choose_look
 from monitor_core.ui.performance_figures import draw_metrics
@@ -37,15 +38,20 @@ jobs.follow(app, key="performance")
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     choice = choose(app, ref, model)
     reads = Reads.of(app, ref, window=choice.window, segment=choice.segment)
+    window, baseline = reads.window(), reads.baseline()
+    if baseline is not None:
+        baseline_menu(app, reads, word)
     report_menu(reads)
 
-window, baseline = reads.window(), reads.baseline()
 with top:
     head(
         "Performance", performance_states.about(window, reads.delays(), baseline, word), advice_badge(reads.advice()[1])
     )
     performance_states.warnings(window, word)
 
+if baseline is None:
+    with guarded("Offering a baseline", key="baseline"):
+        offer_baseline(app, reads, word)
 left, right = st.columns([5, 3])
 with left:
     draw_rolling(app, model, reads, choice)

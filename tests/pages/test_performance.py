@@ -178,3 +178,45 @@ def test_another_version_stands_beside_it(open_page, delivered):
     words = open_page(PAGE, model="shop 1.0", other="0.9").words()
     assert "Version 1\\.0 and version 0\\.9" in words
     assert "the comparison is paired" in words
+
+
+def test_without_a_baseline_it_offers_to_make_one(open_page, installation, delivered):
+    """The period so far, in two presses; afterwards there is a verdict."""
+    ref = installation.model()
+    delivered.send(ref, rows())
+    page = open_page(PAGE)
+    assert "Nothing to hold it against yet" in page.words()
+    page.press("Make it the baseline")
+    (made,) = delivered.services.performance.baselines(ref)
+    assert (made.origin["first"], made.created_by) == ("2026-06-01", "page")
+    assert "Nothing to hold it against yet" not in page.words()
+    assert "baseline 1: " in page.words()
+
+
+def test_bare_values_are_taken_and_said_to_be_bare(open_page, installation, delivered):
+    """Nobody knows how sure they are."""
+    ref = installation.model()
+    delivered.send(ref, rows())
+    page = open_page(PAGE)
+    next(one for one in page.test.number_input if one.key == "given-f1").set_value(0.8)
+    page.press("Use these values")
+    (made,) = delivered.services.performance.baselines(ref)
+    assert made.given == {"f1": 0.8}
+    assert "bare values, uncertainty unknown" in page.words()
+
+
+def test_bare_values_need_a_value(open_page, installation, delivered):
+    """An empty form is refused in words."""
+    ref = installation.model()
+    delivered.send(ref, rows())
+    page = open_page(PAGE).press("Use these values")
+    assert "at least one value" in page.test.error[0].value
+    assert delivered.services.performance.baselines(ref) == ()
+
+
+def test_another_baseline_can_be_activated(open_page, delivered):
+    """Earlier ones stay in the menu."""
+    ref = delivered.model()
+    delivered.services.performance.baseline_from_values(ref, {"f1": 0.9}, actor="test")
+    open_page(PAGE).press("Activate 1")
+    assert delivered.services.performance.baseline(ref).number == 1

@@ -106,7 +106,11 @@ def evidence(document: PerformanceDocument) -> Markup:
     top = max(float(values.max()), math.log10(shown.threshold) + 1)
     plot = _Plot(tuple(shown.granules[i] for i in kept), math.log10(_LEAST_EVIDENCE), math.ceil(top))
     body = [
-        _grid(plot, lambda value: f"{10.0**value:,.7g}", ticks=np.arange(-2.0, math.ceil(top) + 1.0, 2.0)),
+        _grid(
+            plot,
+            lambda value: "1M" if value >= 6 else f"{10.0**value:,.5g}",
+            ticks=np.arange(-2.0, math.ceil(top) + 1.0, 2.0),
+        ),
         _level(plot, math.log10(shown.threshold), f"alarm at {shown.threshold:g}", "severe"),
         svg.line("line", plot.x, plot.y(values[kept])),
     ]

@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 import typer
 
 from monitor_core.cli.output import show, table
-from monitor_core.cli.session import AsJson, ServedArgument, actor, opened, served_ref
+from monitor_core.cli.session import AsJson, ModelArgument, actor, model_ref, opened
 from monitor_core.performance.decisions import Action, action_of
 from monitor_core.reports.json_values import json_values
 
@@ -37,7 +37,7 @@ def list_decisions(
 
 @app.command()
 def record(
-    model: ServedArgument,
+    model: ModelArgument,
     action: Annotated[str, typer.Argument(metavar="ACTION", help=f"One of {', '.join(get_args(Action))}.")],
     *,
     reason: Annotated[str, typer.Option(help="Why, in words.")],
@@ -51,7 +51,7 @@ def record(
     from monitor_core.jobs.performance_reporting import usual_window  # noqa: PLC0415 - heavy; listing does without
 
     with opened() as services:
-        ref = served_ref(services, model)
+        ref = model_ref(services, model)
         made = services.advice.decide(
             ref,
             action=action_of(action),

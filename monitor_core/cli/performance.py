@@ -13,7 +13,7 @@ from monitor_core.cli.edge import FINDING
 from monitor_core.cli.moments import AsOf
 from monitor_core.cli.output import fields, show, table
 from monitor_core.cli.performance_baseline import app as baseline
-from monitor_core.cli.session import AsJson, ServedArgument, opened, served_ref
+from monitor_core.cli.session import AsJson, ModelArgument, model_ref, opened
 from monitor_core.errors import InvalidInput
 from monitor_core.insight.advice import hash_of
 from monitor_core.jobs.moments import read_moment
@@ -49,7 +49,7 @@ class Urgency(StrEnum):
 
 @app.command("show")
 def show_window(
-    model: ServedArgument,
+    model: ModelArgument,
     *,
     window: Window = None,
     as_of: AsOf = None,
@@ -58,7 +58,7 @@ def show_window(
 ) -> None:
     """Show every metric of the latest window whose labels are due, with its interval."""
     with opened() as services:
-        ref = served_ref(services, model)
+        ref = model_ref(services, model)
         at, word = (
             moment_of(services, read_moment(as_of, services.now())),
             services.models.get(ref.model_id).granularity.word,
@@ -70,7 +70,7 @@ def show_window(
 
 @app.command()
 def report(
-    model: ServedArgument,
+    model: ModelArgument,
     *,
     form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here.", show_default="stdout")] = None,
@@ -80,7 +80,7 @@ def report(
     """Write the report; for the same moment it is the same to the byte."""
     with opened() as services:
         content = get_report(
-            services, served_ref(services, model), form, as_of=read_moment(as_of, services.now()), window=window
+            services, model_ref(services, model), form, as_of=read_moment(as_of, services.now()), window=window
         )
     if output is None:
         sys.stdout.buffer.write(content)
@@ -94,7 +94,7 @@ def report(
 
 @app.command()
 def advise(
-    model: ServedArgument,
+    model: ModelArgument,
     *,
     window: Window = None,
     as_of: AsOf = None,
@@ -105,7 +105,7 @@ def advise(
 ) -> None:
     """Say what to do about a version: keep, watch, retrain, roll back, or that the evidence is not enough."""
     with opened() as services:
-        ref = served_ref(services, model)
+        ref = model_ref(services, model)
         at, granules = moment_of(services, read_moment(as_of, services.now())), window or usual_window(services, ref)
         evidence, advice = services.advice.advice(ref, as_of=at, window=granules)
     digest = hash_of(evidence)
@@ -120,7 +120,7 @@ def advise(
 
 @app.command()
 def compare(
-    model: ServedArgument,
+    model: ModelArgument,
     other: Annotated[str, typer.Argument(metavar="VERSION", help="Another version of the model.")],
     *,
     window: Window = None,
@@ -129,7 +129,7 @@ def compare(
 ) -> None:
     """Compare two versions: on the rows that both predicted, where there are any."""
     with opened() as services:
-        ref = served_ref(services, model)
+        ref = model_ref(services, model)
         found = _compared(services, ref, other, window, as_of)
         word = services.models.get(ref.model_id).granularity.word
     show(json_values(found), _comparison_text(found, word), as_json=as_json)
@@ -138,7 +138,7 @@ def compare(
 def _compared(services: Services, ref: ModelRef, other: str, window: int | None, as_of: str | None) -> Comparison:
     at, granules = moment_of(services, read_moment(as_of, services.now())), window or usual_window(services, ref)
     return services.performance.compare(
-        ref, served_ref(services, f"{ref.model_id}:{other}").version, granules=granules, as_of=at
+        ref, model_ref(services, f"{ref.model_id}:{other}").version, granules=granules, as_of=at
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from monitor_core.cli.output import show, table
 from monitor_core.cli.roles import Label, Prediction, RoleOptions, Score
-from monitor_core.cli.session import AsJson, ServedArgument, actor, assignments, load_settings, opened, served_ref
+from monitor_core.cli.session import AsJson, ModelArgument, actor, assignments, load_settings, model_ref, opened
 from monitor_core.errors import InvalidInput
 from monitor_core.jobs.deliveries import coder_of
 from monitor_core.reports.json_values import json_values
@@ -29,7 +29,7 @@ BaselineId = Annotated[str, typer.Argument(metavar="BASELINE")]
 
 @app.command("set")
 def set_baseline(
-    model: ServedArgument,
+    model: ModelArgument,
     values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", show_default=False)] = None,
     *,
     file: Annotated[
@@ -45,7 +45,7 @@ def set_baseline(
     """Hold a version against a labelled test set, a past period, or bare values such as f1=0.72."""
     options = RoleOptions(prediction=prediction, score=tuple(score or ()), label=label)
     with opened() as services:
-        ref = served_ref(services, model)
+        ref = model_ref(services, model)
         match (file, (first, last), values):
             case (Path(), (None, None), None):
                 made = _from_file(services, ref, file, options)
@@ -64,10 +64,10 @@ def set_baseline(
 
 
 @app.command("list")
-def list_baselines(model: ServedArgument, *, as_json: AsJson = False) -> None:
+def list_baselines(model: ModelArgument, *, as_json: AsJson = False) -> None:
     """List the performance baselines of a version."""
     with opened() as services:
-        found = services.performance.baselines(served_ref(services, model))
+        found = services.performance.baselines(model_ref(services, model))
     head = ["baseline", "number", "active", "from", "labelled", "F1", "made", "by"]
     rows = [
         [item.baseline_id, item.number, item.is_active, _origin(item), item.counts.labelled if item.counts else None,

@@ -26,7 +26,6 @@ __all__ = [
     "AsJson",
     "FailOn",
     "ModelArgument",
-    "ServedArgument",
     "Session",
     "Yes",
     "actor",
@@ -36,16 +35,12 @@ __all__ = [
     "load_settings",
     "model_ref",
     "opened",
-    "served_ref",
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ModelArgument = Annotated[
     str, typer.Argument(metavar="MODEL[:VERSION]", help="The live version when none is named, else the newest.")
-]
-ServedArgument = Annotated[
-    str, typer.Argument(metavar="MODEL[:VERSION]", help="The live version when none is named; the newest without one.")
 ]
 FailOn = Annotated[
     Severity | None,
@@ -120,18 +115,6 @@ def model_ref(services: Services, text: str) -> ModelRef:
         raise NotFound(f"model {model_id!r} has no version yet", hint=f"models add-version {model_id}:1")
     live = services.deployments.live(model_id)
     return live.ref if live is not None else versions[0].ref
-
-
-def served_ref(services: Services, text: str) -> ModelRef:
-    """Read ``MODEL[:VERSION]``; the version that is live when none is named, the newest when none is live.
-
-    Raises
-    ------
-    NotFound
-        There is no such model or version.
-    """
-    live = None if ":" in text else services.deployments.live(text)
-    return model_ref(services, text) if live is None else live.ref
 
 
 def assignments(pairs: list[str] | None) -> dict[str, str]:

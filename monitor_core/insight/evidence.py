@@ -97,6 +97,7 @@ def assemble(
         predictions=window.due,
         labelled=counts.labelled,
         design_effect=window.design_effect,
+        design_effect_dof=window.clusters - 1 if window.clusters > 1 else None,
         drift_share=drift.share if drift else None,
         worst_psi=drift.worst_psi if drift else None,
         data_fault=drift.fault if drift else False,

@@ -25,7 +25,7 @@ _AMOUNTS = (
     "labels_per_day",
 )
 _SHARES = ("drift_share", "baseline_f1")
-_EFFECTS = ("design_effect", "previous_design_effect", "baseline_design_effect")
+_EFFECTS = ("design_effect", "design_effect_dof", "previous_design_effect", "baseline_design_effect")
 _FLAGS = ("sustained",)
 _TEXTS = ("model", "version", "previous_version")
 
@@ -46,8 +46,11 @@ class Evidence:
     design_effect
         How much more days (or entities) vary than independent rows would, 1 or more: the counts of `current` weigh
         like that many times fewer.
+    design_effect_dof
+        Clusters - 1: degrees of freedom of Student's t for the interval of F1, the same as a window's. None: the normal
+        distribution.
     previous_design_effect
-        The same for `previous`; None: as for `current`.
+        The design effect of `previous`; None: as for `current`.
     baseline_design_effect
         The same for `baseline`; a test set of independent rows has 1.
     baseline_f1
@@ -90,6 +93,7 @@ class Evidence:
     predictions: float
     labelled: float
     design_effect: float = 1.0
+    design_effect_dof: float | None = None
     previous_design_effect: float | None = None
     baseline_design_effect: float = 1.0
     baseline_f1: float | None = None

@@ -86,7 +86,7 @@ def figures(evidence: Evidence, *, half_life_days: float = 180.0) -> Figures:
     half_life_days
         Days in which the counts of the previous version lose half their weight.
     """
-    interval = stats.f1_interval(*evidence.current, deff=evidence.design_effect)
+    interval = stats.f1_interval(*evidence.current, deff=evidence.design_effect, dof=evidence.design_effect_dof)
     baseline = _baseline_f1(evidence)
     drop = None if not baseline or not evidence.relevant else (baseline - interval.estimate) / baseline
     return Figures(interval, baseline, drop, _drops(evidence), _comparison(evidence, half_life_days))

@@ -167,7 +167,7 @@ def _obstacle(which: Obstacle, case: Case) -> str:
             return f"the previous version rests on {cases} of the {case.settings.min_relevant} needed"
         case Obstacle.NOT_BETTER:
             return (
-                "the previous version is better by more than 5 % with a probability of only"
+                "the previous version is better by more than 5 % with a probability of"
                 f" {percent(comparison.p_better)} ({100 * BETTER:.0f} % is asked for)"
             )
         case Obstacle.COSTLY:

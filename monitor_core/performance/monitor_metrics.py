@@ -116,6 +116,7 @@ def evidence(
         predictions=counted.n,
         labelled=counted.n,
         design_effect=counted.spread.deff,
+        design_effect_dof=counted.spread.dof if math.isfinite(counted.spread.dof) else None,
         previous_age_days=age,
         sustained=is_sustained,
         false_positives=counted.fp,

@@ -111,6 +111,15 @@ def fallen(world, clock):
     return world
 
 
+def test_the_interval_is_that_of_the_window(fallen):
+    """One figure, one interval, wherever it is shown."""
+    _, advice = fallen.advice.advice(NEW)
+    window = fallen.performance.window(NEW, granules=30)
+    f1 = window.metric("f1")
+    assert window.design_effect > 1.0
+    assert (advice.f1, advice.f1_low, advice.f1_high) == (f1.estimate, f1.low, f1.high)
+
+
 def test_nothing_yet(world):
     """A model without predictions: what is missing is said."""
     evidence, advice = world.advice.advice(NEW)

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 from monitor_core.performance import Advice, Evidence, advise
 from monitor_core.settings import DriftSettings, PerformanceSettings
+from monitor_core.stats import f1_interval
 from monitor_core.values import Severity
 
 ACTIONS = {"keep", "watch", "retrain", "roll_back", "not_enough_evidence"}
@@ -211,6 +212,13 @@ class TestParts:
         plain, clustered = (advise(evidence(current=(400, 420), design_effect=deff)) for deff in (1.0, 4.0))
         assert clustered.p_drop_5 < plain.p_drop_5
         assert clustered.f1_high - clustered.f1_low > 1.5 * (plain.f1_high - plain.f1_low)
+
+    def test_few_clusters_make_the_interval_wider(self):
+        """Student's t, as in the window that the evidence comes from."""
+        advice = advise(evidence(current=(400, 420), design_effect=4.0, design_effect_dof=3))
+        told = f1_interval(400, 420, deff=4.0, dof=3)
+        assert (advice.f1_low, advice.f1_high) == (told.low, told.high)
+        assert f"(95 % interval {told.low:.3f} to {told.high:.3f})" in " ".join(advice.reasons)
 
     def test_previous_version_has_a_design_effect_of_its_own(self):
         """Where it is not told, it is that of the current version."""

@@ -1,15 +1,20 @@
 """The performance report from real stores: what was known at a moment stays what it says of that moment."""
 
+import io
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from monitor_core.errors import InvalidInput, NotFound
 from monitor_core.insight.advice import hash_of
+from monitor_core.jobs import commands
 from monitor_core.jobs.deliveries import coder_of
+from monitor_core.jobs.handlers import HANDLERS
 from monitor_core.jobs.performance_reporting import WINDOW_DAYS, gather, report, usual_window
+from monitor_core.jobs.worker import Worker
 from monitor_core.reports.performance import FORMATS, render
 from monitor_core.runtime import open_services
 from monitor_core.settings import Settings
@@ -130,6 +135,31 @@ def test_yesterdays_report_is_the_same_to_the_byte(filled):
     today = filled.written()
     assert {form for form in FORMATS if today[form] == before[form]} == set()
     assert "CORRECTIONS" in today["text"].decode()
+
+
+def features(*, first, seed):
+    """Data without predictions, as a file: what drift is judged on."""
+    rng = np.random.default_rng(seed)
+    moments = np.datetime64(first, "s") + np.repeat(np.arange(4), 150).astype("timedelta64[D]")
+    file = io.BytesIO()
+    pq.write_table(pa.table({"when": moments, "age": rng.normal(40 + 10 * seed, 5, 600)}), file)
+    file.seek(0)
+    return file
+
+
+def test_drift_judged_later_changes_no_earlier_report(filled):
+    """It stands in the advice from then on."""
+    services, yesterday, before = filled.services, filled.clock(), filled.written()
+    filled.clock.advance(days=1)
+    for purpose, first, seed in (("baseline", "2026-10-01", 1), ("current", "2026-11-01", 2)):
+        name = f"{purpose}.parquet"
+        file = features(first=first, seed=seed)
+        commands.accept_upload(services, [(name, file)], NEW, purpose=purpose, actor="ann")
+        Worker(services, HANDLERS).run_pending()
+    assert services.drift.latest(NEW) is not None
+    assert filled.written(as_of=yesterday) == before
+    assert "was not measured" in before["text"].decode()
+    assert "was not measured" not in filled.written()["text"].decode()
 
 
 def test_a_report_names_the_moment_that_gives_it_again(filled):

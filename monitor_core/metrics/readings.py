@@ -94,7 +94,7 @@ class Latency:
     @property
     def last_known(self) -> int | None:
         """The end of the last step of which something is known, milliseconds; None without any."""
-        known = np.flatnonzero(~np.isnan(self.counts).all(axis=1)) if self.counts.size else []
+        known = np.flatnonzero(~np.isnan(self.counts).all(axis=1)) if self.counts.size else np.empty(0, dtype=np.intp)
         return int(self.timestamps[known[-1]]) if len(known) else None
 
     def percentile(self, share: float) -> Percentile:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor_core.reports.performance_document import PerformanceDocument
-    from monitor_core.reports.performance_sections import Section
+    from monitor_core.reports.performance_section import Section
 
 __all__ = ["render"]
 

@@ -10,7 +10,7 @@ from monitor_core.reports.performance_words import ACTIONS, change, interval, or
 
 if TYPE_CHECKING:
     from monitor_core.reports.performance_document import MetricLine, PerformanceDocument
-    from monitor_core.reports.performance_sections import Section
+    from monitor_core.reports.performance_section import Section
 
 __all__ = ["render"]
 

@@ -11,16 +11,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor_core.drift.detector import DriftDetector
+    from monitor_core.logs.adapter import get_logger_with_context
+    from monitor_core.logs.audit_log import log_prediction_audit
+    from monitor_core.logs.configure import setup_logging
+    from monitor_core.logs.formatter import JSONFormatter
     from monitor_core.metrics.instrument import PerformanceMonitor, get_metrics_text
     from monitor_core.performance.monitor import ModelMonitor
 
-__all__ = ["DriftDetector", "ModelMonitor", "PerformanceMonitor", "get_metrics_text"]
+__all__ = [
+    "DriftDetector",
+    "JSONFormatter",
+    "ModelMonitor",
+    "PerformanceMonitor",
+    "get_logger_with_context",
+    "get_metrics_text",
+    "log_prediction_audit",
+    "setup_logging",
+]
 
 _HOMES = {
     "DriftDetector": "monitor_core.drift.detector",
+    "JSONFormatter": "monitor_core.logs.formatter",
     "ModelMonitor": "monitor_core.performance.monitor",
     "PerformanceMonitor": "monitor_core.metrics.instrument",
+    "get_logger_with_context": "monitor_core.logs.adapter",
     "get_metrics_text": "monitor_core.metrics.instrument",
+    "log_prediction_audit": "monitor_core.logs.audit_log",
+    "setup_logging": "monitor_core.logs.configure",
 }
 
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from monitor_core.clock import now as real_now
 from monitor_core.logs.formats import FORMATS
@@ -152,6 +151,8 @@ def read_level(level: str | int) -> int | None:
 def _zone(zone: str | tzinfo) -> tzinfo | None:
     if isinstance(zone, tzinfo):
         return zone
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - brings sysconfig along; most services count midnight in UTC
+
     try:
         return ZoneInfo(zone)
     except (OSError, ValueError, LookupError):  # unknown, no name at all, no time zones on this machine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from contextvars import copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -106,7 +105,7 @@ class _Answer:
             raise  # noqa: PLE0704 - called within the failure's except
         body = error_body(self._trace)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        self._start("500 Internal Server Error", headers, sys.exc_info())
+        self._start("500 Internal Server Error", headers)
         return [body]
 
     def _said(self) -> dict[str, Any]:

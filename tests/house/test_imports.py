@@ -27,6 +27,7 @@ BUDGETS = [
     ("monitor_core.settings", HEAVY),
     ("monitor_core.audit", HEAVY),
     ("monitor_core.metrics.instrument", HEAVY),
+    ("monitor_core.logs", HEAVY | {"prometheus_client", "re2", "tantivy"}),
     ("monitor_core.stats", HEAVY - {"numpy", "scipy"} | {"scipy.stats"}),
     ("monitor_core.drift", HEAVY - {"numpy", "scipy", "pyarrow", "pandas", "duckdb"} | {"scipy.stats"}),
     ("monitor_core.reports.drift", {"streamlit", "plotly", "sklearn", "scipy.stats"}),
@@ -63,3 +64,13 @@ def test_instruments_bring_two_packages():
     assert foreign == {"monitor_core", "prometheus_client", "psutil"}
     rooms = {name.split(".")[1] for name in added if name.startswith("monitor_core.")}
     assert rooms == {"errors", "metrics"}
+
+
+def test_the_log_writer_brings_two_packages():
+    """What a service loads to write its logs: python-json-logger and concurrent-log-handler with its lock."""
+    names = "JSONFormatter, get_logger_with_context, log_prediction_audit, setup_logging"
+    added = loaded_by(f"from monitor_core import {names}") - loaded_by("pass")
+    foreign = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
+    assert foreign == {"concurrent_log_handler", "monitor_core", "portalocker", "pythonjsonlogger"}
+    rooms = {name.split(".")[1] for name in added if name.startswith("monitor_core.")}
+    assert rooms == {"clock", "errors", "logs", "settings"}

@@ -107,7 +107,8 @@ def test_switched_off(make_record):
 @pytest.mark.parametrize(
     "text",
     ["a" * 33_000, "a." * 16_000, "a@" * 16_000, "://a:" * 6_000, "password=" * 3_600, "eyJ" * 11_000,
-     "eyJaaaaa." * 3_600, "4 1" * 11_000, "-----BEGIN PRIVATE KEY-----" * 1_200, "bearer " * 4_600, "sk-" * 11_000, "'\"" * 16_000 + "token",
+     "eyJaaaaa." * 3_600, "4 1" * 11_000, "-----BEGIN PRIVATE KEY-----" * 1_200, "bearer " * 4_600, "sk-" * 11_000,
+     "'\"" * 16_000 + "token",
      "a@" + "a-" * 16_000, "a@" + "a." * 16_000, "token" + " " * 32_000, "token='" * 4_600],
     ids=lambda text: text[:12],
 )  # fmt: skip

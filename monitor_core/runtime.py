@@ -13,6 +13,7 @@ from monitor_core.drift.service import DriftService
 from monitor_core.errors import InvalidSetting, Unavailable
 from monitor_core.insight.advice import AdviceService
 from monitor_core.insight.breakdown import BreakdownService
+from monitor_core.metrics.sources import open_source
 from monitor_core.performance.intake import PerformanceIntake
 from monitor_core.performance.service import PerformanceService
 from monitor_core.settings import Settings, redacted
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from monitor_core.clock import Clock
+    from monitor_core.metrics.sources import MetricsSource
 
 __all__ = ["Services", "open_services"]
 
@@ -52,10 +54,12 @@ class Services:
     deployments: DeploymentStore
     advice: AdviceService
     breakdown: BreakdownService
+    metrics: MetricsSource
     now: Clock
 
     def close(self) -> None:
         """Close the database's connections."""
+        self.metrics.close()
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -122,6 +126,7 @@ def open_services(settings: Settings, *, now: Clock = clock.now) -> Services:
         deployments=deployments,
         advice=advice,
         breakdown=BreakdownService(performance, drift, models),
+        metrics=open_source(settings, now),
         now=now,
     )
 

@@ -1,4 +1,4 @@
-"""`serve`, `worker` and `web`: the processes."""
+"""`serve`, `worker`, `collector` and `web`: the processes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor_core import clock
 from monitor_core.cli.session import load_settings, opened
 from monitor_core.jobs.children import stop_with_parent
 from monitor_core.jobs.supervisor import serve as supervise
@@ -30,7 +31,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 chooses one.", show_default="8501")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the data.", show_default="data")] = None,
 ) -> None:
-    """Start the app: the web process and the worker; stop both with Ctrl+C."""
+    """Start the app: web process, worker and collector; stop all with Ctrl+C."""
     settings = load_settings(host=host, port=port, data_dir=data_dir)
     log_to_stderr(settings)
     ensure_token(settings.data_dir)
@@ -61,6 +62,25 @@ def worker(*, with_parent: WithParent = False) -> None:
         if with_parent:
             stop_with_parent(working.stop)
         working.run()
+
+
+def collector(*, with_parent: WithParent = False) -> None:
+    """Run the collector alone: scrape metrics until stopped."""
+    from monitor_core.jobs.collector import Collector  # noqa: PLC0415 - heavy; only this command needs it
+
+    settings = load_settings()
+    log_to_stderr(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _upgrade(settings)
+    engine = open_engine(settings.database)
+    try:
+        collecting = Collector(engine, settings, clock.now)
+        stop_on_signals(collecting.stop)
+        if with_parent:
+            stop_with_parent(collecting.stop)
+        collecting.run()
+    finally:
+        engine.dispose()
 
 
 def web(*, with_parent: WithParent = False) -> None:

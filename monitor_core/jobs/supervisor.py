@@ -1,4 +1,4 @@
-"""One command, several processes: the web process and the worker, started, watched and stopped together."""
+"""One command, several processes: web, worker and collector, started, watched and stopped together."""
 
 from __future__ import annotations
 
@@ -41,11 +41,10 @@ def address(settings: Settings) -> str:
     Examples
     --------
     >>> from monitor_core.settings import Settings
-    >>> address(Settings()), address(Settings(host="0.0.0.0", port=80)), address(Settings(host="::1"))
-    ('http://127.0.0.1:8501', 'http://127.0.0.1:80', 'http://[::1]:8501')
+    >>> address(Settings(host="0.0.0.0", port=80))
+    'http://127.0.0.1:80'
     """
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104 - read, not bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return settings.url
 
 
 def is_loopback(host: str) -> bool:
@@ -63,7 +62,7 @@ def is_loopback(host: str) -> bool:
 
 
 def serve(settings: Settings, *, stop: threading.Event, say: Callable[[str], None]) -> None:
-    """Run the web process and the worker until told to stop.
+    """Run the web process, the worker and the collector until told to stop.
 
     Parameters
     ----------
@@ -85,14 +84,14 @@ def serve(settings: Settings, *, stop: threading.Event, say: Callable[[str], Non
     with _sole(settings.data_dir, address(settings)):
         _check_port(settings)
         environ = environment(settings)
-        children = [Child("web", command("web"), environ=environ), Child("worker", command("worker"), environ=environ)]
+        children = [Child(name, command(name), environ=environ) for name in ("web", "worker", "collector")]
         announcer = threading.Thread(target=_announce, args=(settings, stop, say), daemon=True)
         announcer.start()
         try:
             _watch(children, stop)
         finally:
             stop.set()
-            for child in children:
+            for child in reversed(children):  # the collector first, so that it does not see the web process gone
                 child.stop()
             announcer.join(timeout=5)
 

@@ -1,0 +1,1 @@
+"""A server with the HTTP API of Prometheus as a source."""

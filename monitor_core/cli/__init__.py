@@ -36,7 +36,7 @@ _NOUNS = {
     "example": "example",
     "audit": "audit",
 }
-_ALONE = {"doctor": "doctor", "serve": "processes", "worker": "processes", "web": "processes"}
+_ALONE = {"doctor": "doctor", "serve": "processes", "worker": "processes", "collector": "processes", "web": "processes"}
 _HIDDEN = {"web"}
 _HELP = "Bellwether: monitoring for machine-learning models, hosted by yourself."
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from monitor_core.errors import InvalidInput, NotFound, Refused
 from monitor_core.performance.baseline_counting import count_upload
+from monitor_core.performance.batches import last_words
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.detail_reading import read_cells, read_scores
 from monitor_core.performance.details import CELLS, SCORES, join_parts, pack, part
@@ -85,11 +86,17 @@ class BaselineStore:
         Refused
             For missing roles, for any bad row, and when no row has a label.
         """
-        counted = count_upload(source, roles, settings=settings, now=self._now(), coder=coder, progress=progress)
+        with self._engine.connect() as connection:
+            before = last_words(connection, ref.model_id)
+        counted = count_upload(
+            source, roles, settings=settings, now=self._now(), before=before, coder=coder, progress=progress
+        )
         if not counted.counts.labelled:
             raise Refused(f"{source.name!r} cannot be a baseline", reasons=["no row has a label"])
         payload = _packed(counted.scores, counted.cells, counted.pieces)
-        origin = {"snapshot_id": snapshot_id, "file": source.name, "notes": list(counted.notes)}
+        origin: dict[str, Any] = {"snapshot_id": snapshot_id, "file": source.name, "notes": list(counted.notes)}
+        if counted.words is not None:
+            origin["words"] = [counted.words.negative, counted.words.positive]
         return self._add(ref, origin, actor=actor, counts=counted.counts, payload=payload)
 
     def from_span(
@@ -134,6 +141,12 @@ class BaselineStore:
         query = select(table).where(_is(ref)).order_by(table.c.number.desc())
         with self._engine.connect() as connection:
             return tuple(_baseline(row) for row in connection.execute(query).mappings())
+
+    def active_id(self, ref: ModelRef) -> str | None:
+        """Return which baseline a version is held against, without reading it."""
+        query = select(table.c.baseline_id).where(_is(ref), table.c.is_active)
+        with self._engine.connect() as connection:
+            return connection.scalar(query)
 
     def active(self, ref: ModelRef, *, as_of: datetime | None = None) -> BaselinePerformance | None:
         """Return the baseline that a version is compared with; as of an earlier moment, the one that was.

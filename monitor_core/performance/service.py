@@ -248,6 +248,10 @@ class PerformanceService:
         found = self._baselines.active(ref, as_of=as_of)
         return None if found is None else self._with_metrics(found)
 
+    def baseline_id(self, ref: ModelRef) -> str | None:
+        """Return which baseline a version is held against; cheaper than reading it."""
+        return self._baselines.active_id(ref)
+
     def baseline_design_effect(self, ref: ModelRef, *, as_of: datetime | None = None) -> float:
         """Return how much the baseline's rows cluster: 1 for a test set, more for a past period whose granules vary."""
         return self._baseline_deff(self.baseline(ref, as_of=as_of))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,10 +12,20 @@ from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
 from monitor_core.reports.numbers import fixed, p_value
 from monitor_core.ui import access
-from monitor_core.ui.frame import card, empty, is_dark, zone
+from monitor_core.ui.frame import card, empty, guarded, is_dark, zone
 from monitor_core.ui.jobs import actor, track
 from monitor_core.ui.light import Meter, Numeric, figure, markup_table, spark, spark_markdown
 from monitor_core.ui.lines import cli_lines, http_lines
+from monitor_core.ui.overview_performance import (
+    URGENT,
+    brief,
+    draw_advice_badge,
+    draw_attention,
+    draw_f1,
+    draw_history,
+    has_predictions,
+    way_to_performance,
+)
 from monitor_core.ui.places import DATA, DRIFT
 from monitor_core.ui.reading import attention, drifted_shares, leaders
 from monitor_core.ui.tables import csv_button
@@ -24,14 +35,27 @@ from monitor_core.ui.words import STATE, age, counted, moment, run_status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from monitor_core.runtime import Services
     from monitor_core.storage.models import Model
+    from monitor_core.ui.overview_performance import Brief
     from monitor_core.ui.reading import Attention, Leader
     from monitor_core.values import ModelRef
 
-__all__ = ["about", "greet", "latest_runs", "leading_features", "model_cards", "needs_attention"]
+__all__ = [
+    "Tile",
+    "about",
+    "greet",
+    "latest_runs",
+    "leading_features",
+    "model_cards",
+    "needs_attention",
+    "performance_parts",
+]
 
 _SHOWN = 8
+_ACROSS = (5, 3, 6, 2)  # columns of the tile of a single model
 
 
 def _run_id(run: RunSummary) -> str:
@@ -75,32 +99,52 @@ def latest_runs(app: Services) -> list[tuple[Model, ModelRef, RunSummary | None]
     ]
 
 
-def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
-    """Draw one tile a model version: state, share of drifted features over time, age of its last data."""
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Places in the tile of a version that are filled after every tile has shown its drift."""
+
+    model: Model
+    ref: ModelRef
+    badges: DeltaGenerator
+    f1: DeltaGenerator
+    history: DeltaGenerator
+    way_on: DeltaGenerator
+
+
+def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> list[Tile]:
+    """Draw one tile a model version: state, share of drifted features over time, age of its last data.
+
+    Returns the places for its performance.
+    """
     if len(rows) == 1:
-        _only_model(app, *rows[0])
-        return
+        return [_only_model(app, *rows[0])]
+    tiles = []
     with st.grid(4, min_column_width=225):
         for model, ref, run in rows:
             with st.container(border=True, height="stretch", gap="small", key=f"tile-{ref.model_id}-{ref.version}"):
                 _whose(model, ref)
-                _state(run)
+                badges = _state(run)
                 if run is not None:
                     shares = _shares(app, run)
                     _metric(shares)
                     _spark(app, model, run, shares)
+                performance = st.container(gap="small")
                 _facts(app, model, run)
                 st.space("stretch")
-                _way_on(ref, run)
+                with st.container(horizontal=True):
+                    _way_on(ref, run)
+                    way_on = st.container(width="content")
+                tiles.append(Tile(model, ref, badges, performance, performance, way_on))
+    return tiles
 
 
-def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | None) -> None:
-    """Draw the tile of a single model across the page."""
+def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | None) -> Tile:
+    """Draw the tile of a single model across the page: a row about drift, and the places of one about performance."""
     with st.container(border=True, key="tile-only"):
-        who, share, history, way_on = st.columns([5, 3, 6, 2], vertical_alignment="center")
+        who, share, history, way_on = st.columns(_ACROSS, vertical_alignment="center")
         with who:
             _whose(model, ref)
-            _state(run)
+            badges = _state(run)
             _facts(app, model, run)
         if run is not None:
             shares = _shares(app, run)
@@ -110,6 +154,31 @@ def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | No
                 _spark(app, model, run, shares)
         with way_on:
             _way_on(ref, run)
+        below = st.container()
+        if has_predictions(app, [ref]):  # columns take their room even when nothing is in them
+            _, f1, history, way_on = below.columns(_ACROSS, vertical_alignment="center")
+            return Tile(model, ref, badges, f1, history, way_on)
+    return Tile(model, ref, badges, below, below, below)
+
+
+def performance_parts(app: Services, tiles: Sequence[Tile]) -> list[Brief]:
+    """Fill the places of performance in the tiles of versions that have predictions, and return what was found."""
+    known = has_predictions(app, [tile.ref for tile in tiles])
+    found = []
+    for tile in tiles:
+        if tile.ref not in known:
+            continue
+        with tile.f1, guarded("Reading the performance", key=f"brief-{tile.ref}"):
+            one = brief(app, tile.model, tile.ref)
+            found.append(one)
+            with tile.badges:
+                draw_advice_badge(one)
+            draw_f1(one)
+            with tile.history:
+                draw_history(one)
+            with tile.way_on:
+                way_to_performance(one, "Performance")
+    return found
 
 
 def _whose(model: Model, ref: ModelRef) -> None:
@@ -117,12 +186,16 @@ def _whose(model: Model, ref: ModelRef) -> None:
     st.markdown(f"**{plain(model.title)}** {plain(ref.version)}{example}")
 
 
-def _state(run: RunSummary | None) -> None:
-    if run is None:
-        st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
-    else:
-        word, colour, icon = run_status(run)
-        st.badge(word, color=colour, icon=icon)
+def _state(run: RunSummary | None) -> DeltaGenerator:
+    """Draw what the latest run says, and return the row of badges that it stands in."""
+    badges = st.container(horizontal=True, gap="small")
+    with badges:
+        if run is None:
+            st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
+        else:
+            word, colour, icon = run_status(run)
+            st.badge(word, color=colour, icon=icon)
+    return badges
 
 
 def _shares(app: Services, run: RunSummary) -> list[float]:
@@ -147,7 +220,7 @@ def _history(_app: Services, run: RunSummary, word: str, *, dark: bool) -> str:
 
 def _facts(app: Services, model: Model, run: RunSummary | None) -> None:
     if run is None:
-        st.caption("Upload a baseline, then newer data.")
+        st.caption("For its drift, upload a baseline, then newer data.")
         return
     st.caption(
         f"Data to {run.last_granule}, judged {age(run.created_at, app.now())} ago · baseline {run.baseline_number} "
@@ -158,7 +231,7 @@ def _facts(app: Services, model: Model, run: RunSummary | None) -> None:
 def _way_on(ref: ModelRef, run: RunSummary | None) -> None:
     st.page_link(
         DRIFT if run else DATA,
-        label="Open" if run else "Upload",
+        label="Drift" if run else "Upload",
         icon=":material/chevron_right:",
         icon_position="right",
         query_params={"model": str(ref)},
@@ -166,21 +239,27 @@ def _way_on(ref: ModelRef, run: RunSummary | None) -> None:
     )
 
 
-def needs_attention(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]]) -> None:
-    """Draw what is drifted, absent or unconfirmed in the latest granules, each with a link to its cell."""
+def needs_attention(
+    app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary | None]], briefs: Sequence[Brief]
+) -> None:
+    """Draw versions that should be acted on, and what drifted, is absent or unconfirmed, each with a link to it."""
+    urgent = sorted((one for one in briefs if one.action in URGENT), key=lambda one: URGENT.index(one.action))
     found = [
         (model, ref, one)
         for model, ref, run in rows
         if run is not None
         for one in attention(access.matrix(app, run.run_id))
     ]
-    with card("Needs attention", f"{len(found)} open", key="attention"):
-        if not found:
-            st.caption(":material/check_circle: Nothing drifted, absent or unconfirmed in the latest data.")
-        for position, (model, ref, one) in enumerate(found[:_SHOWN]):
-            _attention_line(model, ref, one, position, many=len(rows) > 1)
-        if len(found) > _SHOWN:
-            st.caption(f"and {len(found) - _SHOWN} more, see Drift")
+    many = len(rows) > 1
+    with card("Needs attention", f"{len(urgent) + len(found)} open", key="attention"):
+        if not found and not urgent:
+            st.caption(":material/check_circle: Nothing fell, drifted, is absent or unconfirmed in the latest data.")
+        for position, brief_of in enumerate(urgent[:_SHOWN]):
+            draw_attention(brief_of, position, many=many)
+        for position, (model, ref, one) in enumerate(found[: max(_SHOWN - len(urgent), 1)]):
+            _attention_line(model, ref, one, position, many=many)
+        if (more := len(found) - max(_SHOWN - len(urgent), 1)) > 0:
+            st.caption(f"and {more} more, see Drift")
 
 
 def _attention_line(model: Model, ref: ModelRef, one: Attention, position: int, *, many: bool) -> None:

@@ -9,11 +9,11 @@ import streamlit as st
 from monitor_core.figures.performance import Mark, rolling
 from monitor_core.reports.numbers import fixed
 from monitor_core.ui.frame import card, is_dark
-from monitor_core.ui.performance_words import METRICS, levels
+from monitor_core.ui.performance_words import METRICS, held_value, levels
 from monitor_core.ui.tables import csv_button
 
 if TYPE_CHECKING:
-    from monitor_core.performance.results import BaselinePerformance, Rolling
+    from monitor_core.performance.results import Rolling
     from monitor_core.runtime import Services
     from monitor_core.storage.models import Model
     from monitor_core.ui.performance_choice import Choice
@@ -52,8 +52,7 @@ def draw_rolling(app: Services, model: Model, reads: Reads, choice: Choice) -> N
 
 
 def _levels(reads: Reads, metric: str) -> list[Mark]:
-    baseline = reads.baseline()
-    value = _held(baseline, metric)
+    value = held_value(reads.baseline(), metric)
     if value is None:
         return []
     if metric != "f1":
@@ -61,14 +60,6 @@ def _levels(reads: Reads, metric: str) -> list[Mark]:
     settings = reads.app.performance.settings_of(reads.ref)
     drops = (settings.f1_drop_minor, settings.f1_drop_moderate, settings.f1_drop_severe)
     return [Mark(at, words, tone) for at, words, tone in levels(value, drops)]
-
-
-def _held(baseline: BaselinePerformance | None, metric: str) -> float | None:
-    if baseline is None:
-        return None
-    if baseline.counts is None:
-        return baseline.given.get(metric)
-    return next((one.estimate for one in baseline.metrics if one.name == metric), None)
 
 
 def _deployments(app: Services, model: Model, shown: Rolling) -> list[Mark]:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from monitor_core.storage.models import Model
     from monitor_core.values import ModelRef
 
-__all__ = ["LOOKS", "Choice", "choose", "choose_look"]
+__all__ = ["LOOKS", "Choice", "choose", "choose_look", "usual_window"]
 
 _DAYS = (7, 30, 90)
+_USUAL = "30"
 _GRANULES = ("1", "3", "10")
 _CUSTOM = "Custom"
 _EVERYTHING = "All rows"
@@ -53,6 +54,23 @@ def choose(app: Services, ref: ModelRef, model: Model) -> Choice:
     return Choice(window, words, _segment(app, ref), metric, other)
 
 
+def usual_window(app: Services, ref: ModelRef, model: Model) -> tuple[int, str]:
+    """Return the window that is shown when nobody has chosen one: 30 days, or the shortest that there is."""
+    fitting = _fitting(app, ref)
+    if not fitting:
+        return int(_GRANULES[0]), counted(int(_GRANULES[0]), model.granularity.word)
+    usual = _usual(list(fitting))
+    return fitting[usual], f"{usual} days"
+
+
+def _fitting(app: Services, ref: ModelRef) -> dict[str, int]:
+    return {str(days): granules for days in _DAYS if (granules := app.performance.granules_in(ref, days))}
+
+
+def _usual(options: Sequence[str]) -> str:
+    return _USUAL if _USUAL in options else options[0]
+
+
 def choose_look() -> str:
     """Draw the tabs of what can be looked at more closely; only the one that is open is worked out."""
     _drop_stale("look", LOOKS)
@@ -70,14 +88,14 @@ def choose_look() -> str:
 
 def _window(app: Services, ref: ModelRef, model: Model) -> tuple[int, str]:
     word = model.granularity.word
-    fitting = {str(days): granules for days in _DAYS if (granules := app.performance.granules_in(ref, days))}
+    fitting = _fitting(app, ref)
     by_granule = not fitting
     options = [*(fitting or _GRANULES), _CUSTOM]
     _drop_stale("window", options)
     picked = st.segmented_control(
         f"Window ({word}s)" if by_granule else "Window (days)",
         options,
-        default=options[0] if by_granule else "30" if "30" in options else options[0],
+        default=_usual(options),
         required=True,
         key="window",
         bind="query-params",

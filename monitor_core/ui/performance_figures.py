@@ -9,7 +9,7 @@ import streamlit as st
 from monitor_core.reports.numbers import fixed
 from monitor_core.ui.frame import card
 from monitor_core.ui.light import Numeric, markup_table
-from monitor_core.ui.performance_words import METRICS, metric_row
+from monitor_core.ui.performance_words import METRICS, held_value, metric_row
 from monitor_core.ui.tables import csv_button
 
 if TYPE_CHECKING:
@@ -21,18 +21,17 @@ __all__ = ["draw_metrics"]
 
 def draw_metrics(window: WindowMetrics, baseline: BaselinePerformance | None, choice: Choice) -> None:
     """Draw the table of metrics, and the counts behind it."""
-    held = {metric.name: metric for metric in baseline.metrics} if baseline is not None else {}
     with card(f"Metrics, {choice.words}", _effect(window), key="metrics"):
         if window.span is None:
             st.caption("Nothing has matured yet.")
             return
-        rows = [metric_row(metric, held.get(metric.name)) for metric in window.metrics]
-        titles = ("Metric", "Value", "95 % interval", "Baseline", "Cases", "To know")
+        rows = [metric_row(metric, held_value(baseline, metric.name)) for metric in window.metrics]
+        titles = ("Metric", "Value", "95 % interval", "Baseline", "Change", "Cases", "To know")
         st.html(
             str(
                 markup_table(
                     titles,
-                    [(row[0], *(Numeric(cell) for cell in row[1:5]), row[5]) for row in rows],
+                    [(row[0], *(Numeric(cell) for cell in row[1:6]), row[6]) for row in rows],
                     alt=f"Metrics of the window of {choice.words}",
                 )
             )

@@ -118,7 +118,7 @@ def _known(app: Services, ref: ModelRef) -> str:
     model = app.models.get(ref.model_id)
     delivered = app.performance.store.batches(ref.model_id, limit=1)
     decided = app.performance.decisions(ref.model_id, limit=1)
-    held = next((item.baseline_id for item in app.performance.baselines(ref) if item.is_active), "")
+    held = app.performance.baseline_id(ref) or ""
     serving = ",".join(f"{one.deployment_id}{one.ended_at}" for one in app.deployments.list(ref.model_id))
     run = app.drift.latest(ref)
     today = app.now().date().isoformat()

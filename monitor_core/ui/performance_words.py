@@ -19,7 +19,9 @@ __all__ = [
     "METRICS",
     "advice_badge",
     "baseline_words",
+    "change",
     "days_until_half",
+    "held_value",
     "interval",
     "levels",
     "metric_row",
@@ -86,8 +88,8 @@ def interval(metric: Metric) -> str:
     return f"{fixed(metric.estimate)} ({fixed(metric.low)} – {fixed(metric.high)})"
 
 
-def metric_row(metric: Metric, held: Metric | None) -> tuple[str, str, str, str, str, str]:
-    """Return a metric as a row: name, value, interval, what it was held against, cases, what to know."""
+def metric_row(metric: Metric, held: float | None) -> tuple[str, str, str, str, str, str, str]:
+    """Return a metric as a row: name, value, interval, what it is held against, change, cases, what to know."""
     name = METRICS.get(metric.name, metric.name)
     bounds = f"{fixed(metric.low)} – {fixed(metric.high)}" if metric.estimate is not None else "–"
     known = [metric.badge] if metric.badge else []
@@ -97,10 +99,26 @@ def metric_row(metric: Metric, held: Metric | None) -> tuple[str, str, str, str,
         name,
         fixed(metric.estimate),
         bounds,
-        fixed(held.estimate) if held is not None else "–",
+        fixed(held) if held is not None else "–",
+        change(metric.estimate, held),
         f"{metric.n:,}",
         "; ".join(known),
     )
+
+
+def change(now: float | None, held: float | None) -> str:
+    """Return the difference from what a metric is held against, with its sign.
+
+    Examples
+    --------
+    >>> change(0.725, 0.61), change(0.7, 0.7), change(None, 0.7)
+    ('+0.115', '±0.000', '–')
+    """
+    if now is None or held is None:
+        return "–"
+    by = round(now - held, 3)
+    sign = "±" if by == 0 else "+" if by > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(by):.3f}"
 
 
 def levels(baseline_f1: float | None, drops: tuple[float, float, float]) -> list[tuple[float, str, str]]:
@@ -122,6 +140,15 @@ def baseline_words(baseline: BaselinePerformance | None) -> str:
     if baseline.counts is None:
         return f"baseline {baseline.number}: bare values, uncertainty unknown"
     return f"baseline {baseline.number}: {counted(baseline.counts.relevant, 'relevant case')}"
+
+
+def held_value(baseline: BaselinePerformance | None, metric: str) -> float | None:
+    """Return what a metric is held against; None where the baseline does not tell."""
+    if baseline is None:
+        return None
+    if baseline.counts is None:
+        return baseline.given.get(metric)
+    return next((one.estimate for one in baseline.metrics if one.name == metric), None)
 
 
 def origin_words(baseline: BaselinePerformance) -> str:

@@ -20,10 +20,11 @@ jobs.follow(app, key="overview")
 if not rows:
     overview.greet(app)
 else:
-    overview.model_cards(app, rows)
+    tiles = overview.model_cards(app, rows)
     left, right = st.columns([3, 2])
     with left, guarded("Reading the leading features", key="leaders"):
         if ref is not None and run is not None:
             overview.leading_features(app, ref, run, word)
+    briefs = overview.performance_parts(app, tiles)
     with right, guarded("Reading what needs attention", key="attention"):
-        overview.needs_attention(app, rows)
+        overview.needs_attention(app, rows, briefs)

@@ -1,6 +1,12 @@
+import io
 import re
 
+import numpy as np
+import pyarrow as pa
+
 from monitor_core.jobs import commands
+from monitor_core.snapshots.roles import Role, Roles
+from monitor_core.values import ModelRef
 
 PAGE = "pages/overview/overview.py"
 
@@ -50,3 +56,63 @@ def test_the_leading_features_come_largest_first(open_page, installation):
     psi = [float(one[1]) for one in rows]
     assert psi == sorted(psi, reverse=True)
     assert rows[0][2] == "240"
+
+
+def predictions(days=40, a_day=60, worse_from=25, seed=1):
+    rng = np.random.default_rng(seed)
+    day = np.repeat(np.arange(days), a_day)
+    came = rng.random(len(day)) < 0.4
+    said = np.where(rng.random(len(day)) < np.where(day < worse_from, 0.88, 0.5), came, ~came)
+    dates = [str(one) for one in np.datetime64("2026-06-01") + day]
+    return pa.table({"id": [f"c{i}" for i in range(len(day))], "date": dates, "prediction": said, "label": came})
+
+
+def deliver(installation, ref, table):
+    known = {"id": Role.ENTITY_ID, "date": Role.TIMESTAMP, "prediction": Role.PREDICTION, "label": Role.LABEL}
+    content = io.BytesIO(installation.parquet(table))
+    staged = installation.services.snapshots.stage(
+        content, filename="p.parquet", ref=ref, purpose="predictions", actor="test"
+    )
+    roles = Roles(tuple((name, known[name]) for name in table.column_names))
+    commands.accept_snapshot(installation.services, staged.snapshot_id, roles, actor="test")
+    (job,) = installation.work()
+    assert job.error is None, job.error
+
+
+def test_a_fall_of_f1_needs_attention(open_page, installation):
+    """Advice, F1 with its interval and what it is held against, and the way there."""
+    ref = installation.model()
+    deliver(installation, ref, predictions(days=70, worse_from=40))
+    installation.services.performance.baseline_from_span(ref, "2026-06-01", "2026-06-20", actor="test")
+    _, advice = installation.services.advice.advice(ref)
+    assert advice.action == "retrain"
+    page = open_page()
+    words = page.words()
+    assert ":red-badge[Retrain] **F1**" in words
+    assert "alarm since 2026-07" in words
+    assert [link.label for link in page.test.page_link].count("Performance") == 1
+    figures = "".join(one.proto.body for one in page.test.get("html"))
+    assert "F1, 30 days" in figures
+
+
+def test_without_labels_nothing_is_urgent(open_page, installation):
+    """Not enough evidence is a state, not an alarm."""
+    ref = installation.model()
+    deliver(installation, ref, predictions().drop_columns(["label"]))
+    words = open_page().words()
+    assert "0 open" in words
+    assert "no relevant case" in words
+
+
+def test_a_version_that_was_replaced_is_not_advised_on(open_page, installation):
+    """It is said that another one serves."""
+    ref = installation.model()
+    services = installation.services
+    newer = ModelRef(ref.model_id, "2.0")
+    services.models.add_version(newer, actor="test")
+    deliver(installation, ref, predictions())
+    services.performance.baseline_from_span(ref, "2026-06-01", "2026-06-20", actor="test")
+    services.deployments.start(newer, actor="test")
+    words = open_page().words()
+    assert "Not live" in words
+    assert "0 open" in words

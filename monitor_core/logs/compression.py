@@ -98,6 +98,8 @@ def tidy_later(
     def run() -> None:
         try:
             tidy(folder, log, today=today, keep_days=keep_days)
+        except FileNotFoundError:  # somebody removed the folder, or the file while it was looked at
+            return
         except OSError as error:
             failed(error)
 

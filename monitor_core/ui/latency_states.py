@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.errors import MonitorError
 from monitor_core.metrics.sources import SourceKind, TargetHealth
 from monitor_core.ui.frame import card, empty, failure, zone
 from monitor_core.ui.latency_reads import targets
 from monitor_core.ui.light import markup_table
 from monitor_core.ui.text import plain
-from monitor_core.ui.words import age, counted, duration
+from monitor_core.ui.words import age, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from monitor_core.errors import MonitorError
     from monitor_core.runtime import Services
     from monitor_core.ui.latency_choice import Choice
     from monitor_core.ui.latency_reads import Look
 
-__all__ = ["about", "connect", "draw_targets", "nothing_in_range", "nothing_yet", "source_down", "warnings"]
+__all__ = [
+    "about",
+    "connect",
+    "draw_targets",
+    "is_configured",
+    "nothing_in_range",
+    "nothing_yet",
+    "source_down",
+    "warnings",
+]
 
 SERVICE_LINES = """\
 from monitor_core import PerformanceMonitor
@@ -42,9 +51,8 @@ def about(app: Services, choice: Choice, found: Look) -> str:
     """Return where the figures come from, which time they cover and how fine they are."""
     scope = choice.scope.endpoint or choice.scope.job
     until = datetime.fromtimestamp(found.span.end, UTC).astimezone(zone())
-    return (
-        f"{plain(app.metrics.name)} · last {choice.range} to {until:%H:%M:%S} · step {duration(found.span.step)}"
-        + (f" · {plain(scope)}" if scope else "")
+    return f"{plain(app.metrics.name)} · last {choice.range} to {until:%H:%M:%S} · step {duration(found.span.step)}" + (
+        f" · {plain(scope)}" if scope else ""
     )
 
 
@@ -62,7 +70,8 @@ def connect() -> None:
     )
     left, right = st.columns(2)
     with left, card("1 · In the service", "FastAPI, Starlette or Flask", key="connect-service"):
-        st.code(f"pip install bellwether-monitor\n\n{SERVICE_LINES}", language="python", wrap_lines=True)
+        st.code("pip install bellwether-monitor", language="bash", wrap_lines=True)
+        st.code(SERVICE_LINES, language="python", wrap_lines=True)
         st.caption("Each request is counted and timed, and `/metrics` answers scrapes. Other frameworks are wrapped.")
     with right, card("2 · Here", "then start again", key="connect-here"):
         st.code(f"{SETTING_LINE} bellwether serve", language="bash", wrap_lines=True)
@@ -117,13 +126,15 @@ def warnings(app: Services, found: Look, jobs: Sequence[str]) -> None:
             return
     states = targets(app, jobs)
     for state in [state for state in states if state.health is TargetHealth.DOWN][:3]:
-        why = plain(state.error or "it does not answer", limit=300)
-        st.warning(f"**{plain(state.job)}** at {plain(state.instance)} is down: {why}.{since}", icon=":material/cloud_off:")
+        why = plain((state.error or "it does not answer").rstrip("."), limit=300)
+        stop = "" if why.endswith("?") else "."
+        st.warning(
+            f"**{plain(state.job)}** at {plain(state.instance)} is down: {why}{stop}{since}",
+            icon=":material/cloud_off:",
+        )
     if left_out := sum(state.left_out for state in states):
         st.warning(
-            f"{counted(left_out, 'series')} left out: the limit of series is reached (`metrics.max_series`).".replace(
-                "seriess", "series"
-            ),
+            f"{left_out:,} series are left out: the limit of series is reached (`metrics.max_series`).",
             icon=":material/data_alert:",
         )
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from monitor_core.performance.binary import Words
     from monitor_core.performance.coding import CellCoder
     from monitor_core.performance.series import CellCounts, ScoreCounts
     from monitor_core.settings import PerformanceSettings
@@ -46,6 +47,8 @@ class CountedUpload:
     """(pieces, 2, 2, SCORE_BINS): the labelled ones by piece of the file (`Pieces`)."""
     cells: tuple[CellCounts, ...]
     notes: tuple[str, ...]
+    words: Words | None
+    """None: the usual ones."""
 
 
 def count_upload(
@@ -54,13 +57,17 @@ def count_upload(
     *,
     settings: PerformanceSettings,
     now: datetime,
+    before: Words | None = None,
     coder: CellCoder | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> CountedUpload:
-    """Return what the labelled rows of an upload add up to; raises `Refused` for bad rows."""
+    """Return what the labelled rows of an upload add up to; raises `Refused` for bad rows.
+
+    `before` are the words that production's deliveries came in.
+    """
     columns = plan(roles, source.schema, kind="labelled", needs_entity=False, coder=coder)
     columns = replace(columns, entity=None, date=None, fixed_date=None, segment=None, version=None, label_date=None)
-    words, note = words_of(source, columns, positive=roles.positive, before=None)
+    words, note = words_of(source, columns, positive=roles.positive, before=before)
     reader = Reader(
         columns=columns,
         granules=Granules(Granularity()),
@@ -94,7 +101,7 @@ def count_upload(
     if columns.prediction is None:
         notes.append(f"no prediction column: scores from {settings.threshold:g} on count as positive")
     added = read_scores(scores, [0] * len(scores), 1)
-    return CountedUpload(counts, added, pieces.counts, read_cells(cells, [0] * len(cells), 1), tuple(notes))
+    return CountedUpload(counts, added, pieces.counts, read_cells(cells, [0] * len(cells), 1), tuple(notes), words)
 
 
 def _view(rows: pa.RecordBatch, coder: CellCoder | None, book: CellBook) -> View:

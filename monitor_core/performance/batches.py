@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select
 
 from monitor_core.errors import NotFound
-from monitor_core.performance.binary import Words
+from monitor_core.performance.binary import USUAL, Words
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.results import Batch, Correction
 from monitor_core.storage.schema import model as model_table
+from monitor_core.storage.schema import performance_baseline as baseline_table
 from monitor_core.storage.schema import performance_batch as table
 from monitor_core.storage.schema import performance_closed, performance_count
 from monitor_core.values import ModelRef
@@ -110,12 +111,17 @@ _FIELDS = tuple(name for name in Batch.__dataclass_fields__ if name != "is_repea
 
 
 def last_words(connection: Connection, model_id: str) -> Words | None:
-    """Return the words for the two classes in the latest deliveries that had any."""
-    query = select(table.c.effect).where(table.c.model_id == model_id).order_by(table.c.recorded_at.desc()).limit(100)
-    for effect in connection.scalars(query):
-        if "words" in effect:
-            return Words(*effect["words"])
-    return None
+    """Return the words for the two classes in the latest delivery, else baseline, that had any.
+
+    None before the first delivery, and `binary.USUAL` when all deliveries so far came in the usual words.
+    """
+    for part, held in ((table, table.c.effect), (baseline_table, baseline_table.c.origin)):
+        time = part.c.recorded_at if part is table else part.c.created_at
+        query = select(held["words"]).where(part.c.model_id == model_id, held["words"].as_string().is_not(None))
+        if (found := connection.scalar(query.order_by(time.desc()).limit(1))) is not None:
+            return Words(*found)
+    first = select(table.c.batch_id).where(table.c.model_id == model_id).limit(1)
+    return None if connection.scalar(first) is None else USUAL
 
 
 def corrections_in(batch: Batch) -> Iterator[Correction]:

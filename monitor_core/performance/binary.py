@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BAD", "MISSING", "Words", "as_text", "choose_words", "read_binary"]
+__all__ = ["BAD", "MISSING", "USUAL", "Words", "as_text", "choose_words", "read_binary"]
 
 MISSING, BAD = -1, -2
 """What stands for no value and for a value that is neither of the two."""
@@ -34,6 +34,10 @@ class Words:
     positive: str
 
 
+USUAL = Words("0", "1")
+"""Stands for the usual words, in which earlier deliveries came."""
+
+
 def choose_words(
     found: Collection[str], *, positive: str | None = None, before: Words | None = None
 ) -> tuple[Words | None, str]:
@@ -46,19 +50,21 @@ def choose_words(
     positive
         The word for the positive class, where somebody chose it.
     before
-        The words of earlier deliveries.
+        The words of earlier deliveries: what counted as positive goes on to. `USUAL` where they were the usual ones.
 
     Returns
     -------
     words
-        None when the usual ones (0 and 1, yes and no, true and false ...) are used.
+        None when the usual ones (0 and 1, yes and no, true and false ...) are used. A text that is neither of the two
+        may be among `found` where those are known already: its rows are bad ones.
     note
         Empty unless the choice was made here.
 
     Raises
     ------
     Refused
-        For more than two words, and for a single one when nothing tells which class it is.
+        For more than two words, for a single one when nothing tells which class it is, and for a positive word that
+        counted as negative before.
 
     Examples
     --------
@@ -66,19 +72,57 @@ def choose_words(
     (Words(negative='bad', positive='good'), "'good' counts as positive, 'bad' as negative (by the alphabet)")
     >>> choose_words({"Yes", "no"})
     (None, '')
+    >>> choose_words({"good", "bad", "Good"}, before=Words("bad", "good"))
+    (Words(negative='bad', positive='good'), '')
     """
     found = {text for text in found if text}
-    if before is not None and found <= {before.negative, before.positive} and positive in (None, before.positive):
-        return before, ""
-    if positive is None and {text.lower() for text in found} <= _NEGATIVE | _POSITIVE:
+    usual = {text for text in found if text.lower() in _NEGATIVE | _POSITIVE}
+    _check_same(positive, before)
+    if before is not None and before != USUAL and (words := _again(found, positive, before)) is not None:
+        return words, ""
+    if positive is not None:
+        others = sorted(found - {positive})
+        if len(others) <= 1:
+            return Words(others[0] if others else "", positive), ""
+    elif usual == found or (usual and before == USUAL) or len({text.lower() in _POSITIVE for text in usual}) == 2:
         return None, ""
-    others = sorted(found - {positive}) if positive is not None else sorted(found)
-    if positive is not None and len(others) <= 1:
-        return Words(others[0] if others else "", positive), ""
-    if positive is None and len(others) == 2:
-        negative, chosen = others
-        return Words(negative, chosen), (f"{chosen!r} counts as positive, {negative!r} as negative (by the alphabet)")
+    elif len(found) == 2:
+        return _two(sorted(found), usual)
     raise Refused("labels and predictions must be of two classes", reasons=[_why(sorted(found), positive)])
+
+
+def _check_same(positive: str | None, before: Words | None) -> None:
+    """Refuse to turn round what earlier deliveries were read by: both kinds would be counted together."""
+    if positive is None or before is None:
+        return
+    if positive == before.negative or (before == USUAL and positive.lower() in _NEGATIVE):
+        raise Refused(
+            f"{positive!r} cannot count as positive",
+            reasons=[f"earlier deliveries of this model counted it as negative, {before.positive!r} as positive"],
+            hint="leave the positive value as it is, or deliver to a model of its own",
+        )
+
+
+def _again(found: set[str], positive: str | None, before: Words) -> Words | None:
+    """Return the words of earlier deliveries, if these are the same ones; texts that are neither are bad rows then."""
+    held = {before.negative, before.positive} - {""}
+    if positive not in {None, before.positive} or (found and not found & held and positive is None):
+        return None
+    strangers = sorted(found - held)
+    if before.negative:
+        return before
+    return Words(strangers[0] if strangers else "", before.positive) if len(strangers) <= 1 else None
+
+
+def _two(found: list[str], usual: set[str]) -> tuple[Words, str]:
+    negative, chosen = found
+    why = "by the alphabet"
+    if usual:  # one of them: it means what it usually does
+        (known,) = usual
+        other = negative if known == chosen else chosen
+        negative, chosen = (other, known) if known.lower() in _POSITIVE else (known, other)
+        why = f"{known!r} as usual"
+    return Words(negative, chosen), f"{chosen!r} counts as positive, {negative!r} as negative ({why})"
 
 
 def _why(found: list[str], positive: str | None) -> str:

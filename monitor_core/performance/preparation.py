@@ -230,9 +230,11 @@ class Preparation:
                 granule_of[hits] = code
         joins = (granule_of != UNDATED) & ~several
         if several.any():
+            one = int(several.sum()) == 1
             self._notes.append(
-                f"{int(several.sum()):,} labels without a date fit several of these predictions and go on waiting: "
-                "send them with the date"
+                f"{int(several.sum()):,} {'label' if one else 'labels'} without a date "
+                f"{'fits' if one else 'fit'} several of these predictions and {'goes' if one else 'go'} on waiting: "
+                f"send {'it' if one else 'them'} with the date"
             )
         if joins.any():
             self._writer.labels("", _some(waiting, joins), kind="joined")
@@ -308,9 +310,10 @@ class Preparation:
         sums, refusals = self._sums, self._refusals
         if sums.replaced:
             shown = ", ".join(f"{number:,}" for number in sorted(sums.replaced_rows)[:3])
+            rows, several = ("row is", "") if sums.replaced == 1 else ("rows are", "s")
             self._notes.append(
-                f"{sums.replaced:,} rows are contradicted by a later row of the same entity and granule, which counts "
-                f"(rows {shown})"
+                f"{sums.replaced:,} {rows} contradicted by a later row of the same entity and granule, which counts "
+                f"(row{several} {shown})"
             )
         effect: dict[str, object] = {"granules": len(sums.granules)}
         if self._reader.words is not None:

@@ -35,6 +35,7 @@ CELL = "cell:"
 LONGEST_ID = 200
 """Bytes of an entity id at most."""
 _AHEAD = timedelta(days=1)  # a date without a time zone may be up to 14 hours ahead of UTC
+_OLDEST = np.datetime64("1900-01-01", "us")  # what lies before stands for "no date" somewhere: year 1, 1899-12-30
 _BINARY = "allowed are 0 and 1, true and false, or the two words of the model's classes"
 
 
@@ -99,10 +100,10 @@ class _Piece:
         size = len(self.numbers)
         if self.plan.date is not None:
             moments = instants(self.batch.column(self.plan.date))
-            latest = np.datetime64((self.reader.now.astimezone(UTC) + _AHEAD).replace(tzinfo=None), "us")
             allowed = "allowed are ISO dates and times, years and Unix times"
             self._refuse(np.isnat(moments), self.plan.date, allowed)
-            self._refuse(moments > latest, self.plan.date, f"dates after {latest.item():%Y-%m-%d} are in the future")
+            self._refuse_future(moments, self.plan.date)
+            self._refuse(moments < _OLDEST, self.plan.date, f"dates before {_OLDEST.item():%Y-%m-%d} are mistakes")
             return self.reader.granules.codes(moments), moments.astype(np.int64)
         undated = np.full(size, UNDATED)
         if self.plan.fixed_date is None:
@@ -170,8 +171,13 @@ class _Piece:
             moments = instants(raw)
             unreadable = np.isnat(moments) & ~_nulls(raw)
             self._refuse(unreadable, self.plan.label_date, "allowed are ISO dates and times, years and Unix times")
+            self._refuse_future(moments, self.plan.label_date)
             observed = self.reader.granules.codes(moments)
         return {"label": labels, "observed": observed}
+
+    def _refuse_future(self, moments: NDArray[np.datetime64], name: str) -> None:
+        latest = np.datetime64((self.reader.now.astimezone(UTC) + _AHEAD).replace(tzinfo=None), "us")
+        self._refuse(moments > latest, name, f"dates after {latest.item():%Y-%m-%d} are in the future")
 
     def _refuse(self, rows: NDArray[np.bool_], name: str, allowed: str) -> None:
         if not rows.any():

@@ -42,7 +42,7 @@ rows = st.fixed_dictionaries(
         "segment": st.sampled_from(["x", "y"]),
         "cell": st.sampled_from(CELLS),
         "label": st.sampled_from([None, 0, 1]),
-        "known": st.sampled_from([None, 20_764, 20_770]),
+        "known": st.sampled_from([None, 20_764, 20_767]),
     }
 )
 kinds = st.sampled_from(["predictions", "labels", "undated", "labelled"])

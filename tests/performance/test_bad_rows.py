@@ -10,7 +10,7 @@ from monitor_core.values import ModelRef
 
 DAY = "2026-11-01"
 REF = ModelRef("churn", "1")
-GOOD = {"id": "good", "when": DAY, "predicted": 1, "score": 0.9, "label": 1}
+GOOD = {"id": "good", "when": DAY, "predicted": 1, "score": 0.9, "label": 1, "known": DAY}
 
 
 @pytest.fixture
@@ -34,12 +34,17 @@ def rows(**bad):
         ({"when": "soon"}, "column 'when': 1 row (row 2: 'soon'); allowed are ISO dates"),
         ({"when": None}, "column 'when': 1 row (row 2: None)"),
         ({"when": "2027-01-01"}, "dates after 2026-11-22 are in the future"),
+        ({"when": "0001-01-01"}, "dates before 1900-01-01 are mistakes"),
         ({"score": 1.01}, "column 'score': 1 row (row 2: 1.01); allowed are numbers from 0 to 1"),
         ({"score": -0.01}, "(row 2: -0.01)"),
         ({"score": float("nan")}, "(row 2: nan)"),
         ({"score": float("inf")}, "(row 2: inf)"),
         ({"predicted": None}, "column 'predicted': 1 row (row 2: None); a row needs a prediction"),
         ({"predicted": 2}, "column 'predicted': 1 row (row 2: 2); allowed are 0 and 1"),
+        (
+            {"known": "2027-01-01"},
+            "column 'known': 1 row (row 2: '2027-01-01'); dates after 2026-11-22 are in the future",
+        ),
         ({"label": 7}, "column 'label': 1 row (row 2: 7); allowed are 0 and 1"),
     ],
 )
@@ -78,6 +83,7 @@ def test_nothing_good_is_refused(desk):
 
 
 TYPES = {"id": pa.string(), "when": pa.string(), "predicted": pa.int8(), "score": pa.float64(), "label": pa.int8()}
+TYPES["known"] = pa.string()
 
 
 def test_reasons_stay_short_however_many_rows(desk):
@@ -109,7 +115,7 @@ def test_a_later_row_of_the_same_entity_and_day_counts(desk):
     )
     assert desk.counts() == {DAY: (1, 0, 0, 1, 2)}
     assert (batch.n_accepted, batch.n_duplicates, batch.n_corrections) == (3, 1, 0)
-    assert any("1 rows are contradicted by a later row" in text and "rows 1" in text for text in batch.reasons)
+    assert any("1 row is contradicted by a later row" in text and "(row 1)" in text for text in batch.reasons)
 
 
 def test_labels_without_a_value_are_refused_in_a_file_of_labels(desk):

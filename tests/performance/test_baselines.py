@@ -1,5 +1,7 @@
 """How well a version did when it was accepted, on both databases."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +16,9 @@ from monitor_core.values import ModelRef
 REF = ModelRef("churn", "1")
 DAY, NEXT = "2026-11-01", "2026-11-02"
 ROLES = Roles((("predicted", Role.PREDICTION), ("score", Role.SCORE), ("label", Role.LABEL), ("age", Role.FEATURE)))
+
+
+WORDS = Roles((("predicted", Role.PREDICTION), ("label", Role.LABEL)))
 
 
 class Ages:
@@ -136,3 +141,14 @@ def test_unknown_ones_are_named(baselines):
         baselines.from_values(ModelRef("churn", "9"), {"f1": 0.5}, actor="ann")
     with pytest.raises(NotFound, match="'nope'"):
         baselines.get("nope")
+
+
+def test_words_mean_the_same_in_baseline_and_production(baselines, desk):
+    """The positive one chosen for either holds for both."""
+    table = {"predicted": ["bad", "good"], "label": ["bad", "good"]}
+    upload(baselines, table, roles=replace(WORDS, positive="bad"))
+    batch = desk.take({"id": ["a"], "when": ["2026-11-01"], "predicted": ["bad"]}, kind="predictions")
+    assert batch.effect["words"] == ["good", "bad"]
+    assert upload(baselines, table, roles=WORDS).counts.true_positives == 1
+    with pytest.raises(Refused, match="cannot count as positive"):
+        upload(baselines, table, roles=replace(WORDS, positive="good"))

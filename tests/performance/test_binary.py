@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from monitor_core.errors import Refused
-from monitor_core.performance.binary import BAD, MISSING, Words, choose_words, read_binary
+from monitor_core.performance.binary import BAD, MISSING, USUAL, Words, choose_words, read_binary
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,35 @@ def test_words_are_read_as_chosen():
 
 
 def test_the_choice_is_remembered():
-    """One word alone is enough then."""
+    """One word alone is enough then, and a third one is a bad row, not a class."""
     before = Words("ham", "spam")
     assert choose_words({"ham"}, before=before) == (before, "")
-    with pytest.raises(Refused, match="two classes"):
-        choose_words({"ham", "eggs", "spam"}, before=before)
+    assert choose_words({"ham", "eggs", "spam"}, before=before) == (before, "")
+    assert choose_words({"zam", "spam"}, before=Words("", "spam")) == (Words("zam", "spam"), "")
+
+
+@pytest.mark.parametrize(
+    ("positive", "before"), [("ham", Words("ham", "spam")), ("no", USUAL), ("0", USUAL), ("yes", Words("yes", "no"))]
+)
+def test_what_counted_as_negative_does_not_become_positive(positive, before):
+    """Both kinds of delivery would be counted together."""
+    with pytest.raises(Refused, match="cannot count as positive"):
+        choose_words({"ham", "spam"}, positive=positive, before=before)
+
+
+@pytest.mark.parametrize("found", [{"0", "1", "7"}, {"yes", "no", "maybe", "later"}])
+def test_a_stranger_among_the_usual_words_is_no_class(found):
+    """Its rows are bad ones; 1 stays 1."""
+    assert choose_words(found) == (None, "")
+
+
+def test_one_usual_word_means_what_it_usually_does():
+    """Whatever the alphabet says; and once the usual words have come, another one is a stranger."""
+    words, note = choose_words({"1", "7"})
+    assert (words, note) == (Words("7", "1"), "'1' counts as positive, '7' as negative ('1' as usual)")
+    assert choose_words({"n", "a"})[0] == Words("n", "a")
+    assert choose_words({"1", "7"}, before=USUAL) == (None, "")
+    assert choose_words({"good", "bad"}, before=USUAL)[0] == Words("bad", "good")
 
 
 def test_one_unknown_word_alone_says_nothing():

@@ -54,3 +54,33 @@ def test_missing_roles_are_all_named(desk):
     with pytest.raises(Refused) as caught:
         desk.take({"x": [1]})
     assert len(caught.value.reasons) == 4
+
+
+class TestWords:
+    """What is called positive in one delivery is so in the next."""
+
+    def said(self, word, other):
+        return {"id": ["a", "b"], "when": ["2026-11-01"] * 2, "predicted": [word, other]}
+
+    def test_the_polarity_cannot_be_turned_round(self, desk):
+        """Labels would be held against predictions of the other class."""
+        desk.take(self.said("good", "bad"), kind="predictions")
+        with pytest.raises(Refused, match="cannot count as positive") as caught:
+            desk.take({"id": ["a"], "label": ["bad"]}, kind="labels", positive="bad")
+        assert "counted it as negative, 'good' as positive" in caught.value.reasons[0]
+
+    def test_a_stray_value_is_a_bad_row(self, desk):
+        """Not the positive class, with all ones as the negative one."""
+        desk.take({**self.said("1", "0"), "label": ["1", "0"]})
+        batch = desk.take({"id": ["a", "b"], "when": ["2026-11-01"] * 2, "label": ["1", "7"]}, kind="labels")
+        assert (batch.n_duplicates, batch.n_refused, batch.n_corrections) == (1, 1, 0)
+
+    def test_words_are_remembered_past_many_deliveries_of_numbers(self, desk):
+        """However many lie between, one word alone is still known."""
+        desk.take(
+            {"id": ["a", "b"], "when": ["2026-11-01"] * 2, "label": ["up", "down"]}, kind="labels", positive="down"
+        )
+        for number in range(101):
+            desk.take({"id": [f"n{number}"], "when": ["2026-11-02"], "predicted": [1]}, kind="predictions")
+        batch = desk.take({"id": ["n0"], "label": ["down"]}, kind="labels")
+        assert batch.effect["words"] == ["up", "down"]

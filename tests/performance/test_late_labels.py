@@ -121,7 +121,7 @@ def test_a_waiting_label_that_fits_two_new_predictions_goes_on_waiting(desk):
     """Nobody can tell which; the answer says so."""
     label(desk, {"a": 1}, when=None)
     batch = desk.take({"id": ["a", "a"], "when": [DAY, NEXT], "predicted": [1, 1]}, kind="predictions")
-    assert "go on waiting" in batch.reasons[0]
+    assert "goes on waiting" in batch.reasons[0]
     assert desk.counts() == {DAY: (0, 0, 0, 0, 1), NEXT: (0, 0, 0, 0, 1)}
 
 

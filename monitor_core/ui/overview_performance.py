@@ -75,7 +75,7 @@ def has_predictions(app: Services, refs: Sequence[ModelRef]) -> frozenset[ModelR
 
 def brief(app: Services, model: Model, ref: ModelRef) -> Brief:
     """Return how a version does in its usual window; kept until something new is known."""
-    window, words = usual_window(app, ref, model)
+    window, words = usual_window(model)
     reads = Reads.of(app, ref, window=window, segment="")
     live = app.deployments.live(ref.model_id)
     is_judged = live is None or live.ref == ref

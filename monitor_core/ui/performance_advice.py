@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from monitor_core.runtime import Services
     from monitor_core.ui.performance_reads import Reads
 
-__all__ = ["draw_advice", "draw_decisions"]
+__all__ = ["acknowledge", "draw_advice", "draw_decisions"]
 
 _PROBABILITIES = "Probabilities and losses behind the advice"
 
 
-def draw_advice(app: Services, reads: Reads) -> None:
+def draw_advice(reads: Reads) -> None:
     """Draw what to do, why, how sure that is, and the button that records a decision."""
     evidence, advice = reads.advice()
     word, colour, icon = advice_badge(advice)
@@ -50,7 +50,7 @@ def draw_advice(app: Services, reads: Reads) -> None:
             st.caption("Nothing is ever done by itself. To do it:")
             st.code(advice.command, language="bash", wrap_lines=True)
         if st.button("Record a decision", icon=":material/gavel:", key="decide"):
-            _decide(app, reads, evidence, advice)
+            _decide(reads, evidence, advice)
 
 
 def draw_decisions(app: Services, reads: Reads) -> None:
@@ -101,7 +101,7 @@ def _loss(value: float | None, unit: str) -> str:
 
 
 @st.dialog("Record a decision", icon=":material/gavel:")
-def _decide(app: Services, reads: Reads, evidence: Evidence, advice: Advice) -> None:
+def _decide(reads: Reads, evidence: Evidence, advice: Advice) -> None:
     st.caption(
         f"Advised: {ACTION[advice.action][0].lower()}. The decision is kept with your name, the reason and the "
         f"evidence ({hash_of(evidence)[:12]}). Nothing is deployed or rolled back from here."
@@ -115,17 +115,35 @@ def _decide(app: Services, reads: Reads, evidence: Evidence, advice: Advice) -> 
         sent = st.form_submit_button("Record", type="primary", key="go-record")
     if not sent:
         return
+    action = options[str(chosen)]
+    _record(reads, evidence, action=action, reason=reason or "", by=by or "", done="Decision recorded")
+
+
+def acknowledge(reads: Reads) -> None:
+    """Draw the button that takes note of an alarm: the evidence is then gathered anew."""
+    with st.popover("Acknowledge", icon=":material/notifications_off:", key="acknowledge"):
+        st.caption("The alarm has been seen. What led to it stays behind, and evidence is gathered anew from here on.")
+        with st.form("acknowledge-form", border=False):
+            reason = st.text_input("Why", max_chars=2_000, placeholder="What is being done about it")
+            by = st.text_input("By", value=actor(), max_chars=100)
+            sent = st.form_submit_button("Acknowledge the alarm", type="primary", key="go-acknowledge")
+        if sent:
+            evidence, _ = reads.advice()
+            _record(reads, evidence, action="acknowledge", reason=reason or "", by=by or "", done="Alarm acknowledged")
+
+
+def _record(reads: Reads, evidence: Evidence, *, action: Any, reason: str, by: str, done: str) -> None:
     try:
-        app.advice.decide(
+        reads.app.advice.decide(
             reads.ref,
-            action=options[str(chosen)],
-            reason=reason or "",
-            actor=(by or "").strip() or actor(),
+            action=action,
+            reason=reason,
+            actor=by.strip() or actor(),
             window=reads.asked.window,
             seen=hash_of(evidence),
         )
     except MonitorError as error:
         st.error(f"{plain(error.message, limit=400)} {plain(error.hint or '', limit=300)}")
         return
-    st.toast("Decision recorded", icon=":material/gavel:")
+    st.toast(done, icon=":material/gavel:")
     st.rerun()

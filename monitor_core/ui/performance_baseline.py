@@ -40,8 +40,11 @@ def offer_baseline(app: Services, reads: Reads, word: str) -> None:
 
 def baseline_menu(app: Services, reads: Reads, word: str) -> None:
     """Draw the menu of the baselines of a version: which one counts, and how to make another."""
-    with st.popover("Baseline", icon=":material/flag:", key="performance-baseline"):
-        for one in app.performance.baselines(reads.ref):
+    menu = st.popover("Baseline", icon=":material/flag:", key="performance-baseline", on_change="rerun")
+    if not menu.open:  # the forms cost more than anybody wants to pay who does not look at them
+        return
+    with menu:
+        for one in reads.baselines():
             _line(app, one)
         with st.expander("A past period", icon=":material/history:"):
             _from_span(app, reads, word)

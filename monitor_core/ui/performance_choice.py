@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from monitor_core.performance.calendar import granules_in
 from monitor_core.performance.rolling import ROLLING_METRICS
 from monitor_core.ui.performance_words import METRICS
 from monitor_core.ui.words import counted
@@ -48,23 +49,23 @@ class Choice:
 
 def choose(app: Services, ref: ModelRef, model: Model) -> Choice:
     """Draw the controls in one row and return what they ask for."""
-    window, words = _window(app, ref, model)
+    window, words = _window(model)
     metric = _metric()
     other = _other(app, ref)
     return Choice(window, words, _segment(app, ref), metric, other)
 
 
-def usual_window(app: Services, ref: ModelRef, model: Model) -> tuple[int, str]:
+def usual_window(model: Model) -> tuple[int, str]:
     """Return the window that is shown when nobody has chosen one: 30 days, or the shortest that there is."""
-    fitting = _fitting(app, ref)
+    fitting = _fitting(model)
     if not fitting:
         return int(_GRANULES[0]), counted(int(_GRANULES[0]), model.granularity.word)
     usual = _usual(list(fitting))
     return fitting[usual], f"{usual} days"
 
 
-def _fitting(app: Services, ref: ModelRef) -> dict[str, int]:
-    return {str(days): granules for days in _DAYS if (granules := app.performance.granules_in(ref, days))}
+def _fitting(model: Model) -> dict[str, int]:
+    return {str(days): granules for days in _DAYS if (granules := granules_in(days, model.granularity))}
 
 
 def _usual(options: Sequence[str]) -> str:
@@ -86,9 +87,9 @@ def choose_look() -> str:
     return str(picked)
 
 
-def _window(app: Services, ref: ModelRef, model: Model) -> tuple[int, str]:
+def _window(model: Model) -> tuple[int, str]:
     word = model.granularity.word
-    fitting = _fitting(app, ref)
+    fitting = _fitting(model)
     by_granule = not fitting
     options = [*(fitting or _GRANULES), _CUSTOM]
     _drop_stale("window", options)

@@ -11,30 +11,20 @@ from monitor_core.performance.bands import ESTIMATED_METRICS
 from monitor_core.reports.numbers import fixed, p_value, percent
 from monitor_core.ui.frame import card, is_dark, zone
 from monitor_core.ui.light import Numeric, markup_table
+from monitor_core.ui.performance_advice import acknowledge
 from monitor_core.ui.performance_words import METRICS, interval
 from monitor_core.ui.places import DRIFT
-from monitor_core.ui.tables import csv_button, table
+from monitor_core.ui.tables import csv_button
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import counted, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from monitor_core.insight.slices import Slice
-    from monitor_core.performance.results import Sequential, ThresholdCurve
-    from monitor_core.runtime import Services
+    from monitor_core.performance.results import Sequential
     from monitor_core.ui.performance_choice import Choice
     from monitor_core.ui.performance_reads import Reads
 
-__all__ = [
-    "draw_calibration",
-    "draw_cut_off",
-    "draw_evidence",
-    "draw_labels",
-    "draw_versions",
-    "draw_where",
-    "draw_without",
-]
+__all__ = ["draw_evidence", "draw_versions", "draw_where", "draw_without"]
 
 
 def draw_evidence(reads: Reads, word: str) -> None:
@@ -47,7 +37,13 @@ def draw_evidence(reads: Reads, word: str) -> None:
         st.echarts_chart(
             figures.evidence(shown, dark=is_dark()), height=240, key="evidence-chart", alt=_evidence_alt(shown)
         )
-        st.markdown(_alarm_words(shown, word))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_alarm_words(shown, word), width="stretch")
+            if shown.alarm is not None:
+                acknowledge(reads)
+        if shown.acknowledged_at is not None:
+            when = moment(shown.acknowledged_at, zone())
+            st.caption(f"An alarm was acknowledged on {when}; since then the evidence is gathered anew.")
         _delays_table(shown, word)
 
 
@@ -166,143 +162,6 @@ def draw_where(reads: Reads) -> None:
 def _slice_row(one: Slice) -> tuple[str, ...]:
     figures_of = (f"{one.f1:.3f}", f"{one.low:.3f} – {one.high:.3f}", f"{one.f1_elsewhere:.3f}", f"{one.relevant:,}")
     return (one.name, *map(Numeric, figures_of), Numeric(p_value(one.p_adjusted)))
-
-
-def draw_cut_off(app: Services, reads: Reads) -> None:
-    """Draw what another cut-off of the score would have given."""
-    curve = reads.thresholds()
-    with card("What another cut-off would have given", "same window, same labels", key="cut-off"):
-        if not curve.thresholds:
-            st.caption("No labelled prediction has a score.")
-            return
-        start = app.performance.settings_of(reads.ref).threshold
-        cut = st.slider(
-            "Score from which a prediction is positive", 0.0, 1.0, start, 0.01, key="cut", bind="query-params"
-        )
-        st.echarts_chart(
-            figures.thresholds(curve, dark=is_dark(), chosen=cut),
-            height=260,
-            key="cut-off-chart",
-            alt=f"F1, precision and recall by cut-off; chosen {cut:.2f}",
-        )
-        st.table(_at(curve, cut), border="horizontal", alt="What the chosen cut-off would have given")
-        best = max(range(len(curve.thresholds)), key=lambda i: curve.f1[i] or 0.0)
-        st.caption(
-            f"F1 is highest at {curve.thresholds[best]:.2f}. Chosen on these labels, it promises more than it will "
-            "keep: judge a new cut-off on later ones."
-        )
-
-
-def _at(curve: ThresholdCurve, cut: float) -> Mapping[str, str]:
-    i = min(range(len(curve.thresholds)), key=lambda place: abs(curve.thresholds[place] - cut))
-    bounds = f" ({fixed(curve.f1_low[i])} – {fixed(curve.f1_high[i])})" if curve.f1[i] is not None else ""
-    return {
-        "F1": f"{fixed(curve.f1[i])}{bounds}",
-        "Precision": fixed(curve.precision[i]),
-        "Recall": fixed(curve.recall[i]),
-        "True positives": f"{curve.true_positives[i]:,}",
-        "False positives": f"{curve.false_positives[i]:,}",
-        "False negatives": f"{curve.false_negatives[i]:,}",
-    }
-
-
-def draw_calibration(reads: Reads) -> None:
-    """Draw how often like scores turned out positive."""
-    shown = reads.reliability()
-    with card("Do the scores mean what they say?", "share that turned out positive, by score", key="calibration"):
-        if not shown.score:
-            st.caption("No labelled prediction has a score.")
-            return
-        left, right = st.columns([3, 2])
-        with left:
-            st.echarts_chart(
-                figures.reliability(shown, dark=is_dark()),
-                height=280,
-                key="calibration-chart",
-                alt="Observed share of positives by mean score, with the line on which both are equal",
-            )
-        with right:
-            st.table(
-                {METRICS.get(metric.name, metric.name): interval(metric) for metric in shown.metrics},
-                border="horizontal",
-                alt="Calibration in figures",
-            )
-            st.caption(
-                "Slope 1 and intercept 0: the scores are probabilities. A slope below 1: too sure of themselves."
-            )
-
-
-def draw_labels(app: Services, reads: Reads, word: str) -> None:
-    """Draw how late labels come, what was delivered, and what was corrected."""
-    left, right = st.columns([2, 3])
-    with left, card("How late labels come", counted(reads.delays().n, "label"), key="delays"):
-        curve = reads.delays()
-        if not curve.delays:
-            st.caption("No label has come yet.")
-        else:
-            st.echarts_chart(
-                figures.delays(curve, dark=is_dark(), word=word),
-                height=240,
-                key="delays-chart",
-                alt="Share of labels that have arrived by time since the prediction",
-            )
-            st.caption(_due(curve.horizon, curve.horizon_from, word))
-    with right:
-        _deliveries(app, reads)
-        _corrections(reads)
-
-
-def _due(horizon: int, source: str, word: str) -> str:
-    how = {"set": "as the setting `horizon` says", "observed": "when 95 % of the labels that come have come"}.get(
-        source, ""
-    )
-    return (
-        f"A prediction is due after {counted(horizon, word)}{', ' + how if how else ''}; until then it is not judged."
-    )
-
-
-def _deliveries(app: Services, reads: Reads) -> None:
-    found = app.performance.store.batches(reads.ref.model_id, limit=100)
-    with card("Deliveries", "latest first", key="deliveries"):
-        here = zone()
-        table(
-            {
-                "Recorded": [moment(one.recorded_at, here) for one in found],
-                "What": [one.kind for one in found],
-                "Rows": [one.n_rows for one in found],
-                "New": [one.n_accepted for one in found],
-                "Known": [one.n_duplicates for one in found],
-                "Corrected": [one.n_corrections for one in found],
-                "Waiting": [one.n_orphans for one in found],
-                "Refused": [one.n_refused for one in found],
-                "By": [one.recorded_by for one in found],
-            },
-            name=f"deliveries_{reads.ref.model_id}",
-            alt="Deliveries of predictions and labels",
-            height=220,
-        )
-
-
-def _corrections(reads: Reads) -> None:
-    found = reads.corrections()
-    with card("Corrections", "what later deliveries changed", key="corrections"):
-        if not found:
-            st.caption("Nothing was corrected.")
-            return
-        here = zone()
-        table(
-            {
-                "Recorded": [moment(one.recorded_at, here) for one in found],
-                "Of": [one.granule for one in found],
-                "Rows": [one.rows for one in found],
-                "F1 before": [fixed(one.f1_before) for one in found],
-                "F1 after": [fixed(one.f1_after) for one in found],
-                "By": [one.recorded_by for one in found],
-            },
-            name=f"corrections_{reads.ref.model_id}_{reads.ref.version}",
-            alt="Corrections with their effect on F1",
-            height=220,
-        )
 
 
 def draw_versions(reads: Reads, choice: Choice) -> None:

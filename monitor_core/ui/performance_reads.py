@@ -77,6 +77,10 @@ class Reads:
         """Return what the version is held against."""
         return _baseline(self.app, self.ref, self.asked)
 
+    def baselines(self) -> tuple[BaselinePerformance, ...]:
+        """Return all that the version was ever held against, the latest first."""
+        return _baselines(self.app, self.ref, self.asked)
+
     def sequential(self) -> Sequential:
         """Return the evidence gathered granule by granule."""
         return _sequential(self.app, self.ref, self.asked)
@@ -157,6 +161,11 @@ def _advice(_app: Services, _ref: ModelRef, asked: Asked) -> tuple[Evidence, Adv
 @_kept
 def _baseline(_app: Services, _ref: ModelRef, asked: Asked) -> BaselinePerformance | None:  # noqa: ARG001 - the key
     return _app.performance.baseline(_ref)
+
+
+@_kept
+def _baselines(_app: Services, _ref: ModelRef, asked: Asked) -> tuple[BaselinePerformance, ...]:  # noqa: ARG001 - the key
+    return _app.performance.baselines(_ref)
 
 
 @_kept

@@ -1,98 +1,24 @@
-"""Settings: thresholds of a model, what the installation is configured to, the example, the operators' trail."""
+"""Settings: what the installation is configured to, the example, the operators' trail."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.errors import MonitorError
 from monitor_core.jobs import commands
-from monitor_core.settings.catalogue import describe, known_settings
-from monitor_core.ui.frame import attempt, card, failure, zone
+from monitor_core.settings.catalogue import describe
+from monitor_core.ui.frame import attempt, card, zone
 from monitor_core.ui.jobs import actor
 from monitor_core.ui.tables import table
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import moment
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from monitor_core.runtime import Services
-    from monitor_core.storage.models import Model
 
-__all__ = ["changed", "draw_configuration", "draw_example", "draw_thresholds", "draw_trail"]
-
-_GLOBAL = ("threads", "knots", "max_levels", "max_segments", "sample_rows")  # bounds of counting, set for everyone
-
-
-def draw_thresholds(app: Services, model: Model) -> None:
-    """Draw the thresholds of a model beside those of the installation."""
-    general, own = asdict(app.settings.drift), asdict(model.drift_settings(app.settings.drift))
-    names = [name for name in general if name not in _GLOBAL]
-    aside = f"{len(model.thresholds)} of its own" if model.thresholds else "as the installation"
-    with card("Thresholds", aside, key="thresholds-card"):
-        st.caption(
-            "Sizes name the severity; an alert also needs significance over the day's features and its repetition. "
-            "Saved runs keep the thresholds they were judged with."
-        )
-        edited = _threshold_editor(model, names, general, own)
-        with st.container(horizontal=True):
-            if st.button("Save thresholds", icon=":material/save:", key="save-thresholds"):
-                _save(app, model, changed(edited, names, general))
-            st.button(
-                "Reset to the installation's",
-                key="reset-thresholds",
-                disabled=not model.thresholds,
-                on_click=attempt,
-                args=(lambda: app.models.set_thresholds(model.model_id, {}, actor=actor()), "Reset"),
-            )
-
-
-def _threshold_editor(model: Model, names: list[str], general: dict[str, Any], own: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - heavy; only this editor needs it
-
-    known = known_settings()
-    frame = pd.DataFrame(
-        {
-            "Threshold": names,
-            "This model": [_text(own[name]) for name in names],
-            "Installation": [_text(general[name]) for name in names],
-            "Allowed": [known[f"drift.{name}"].allowed for name in names],
-            "What it does": [known[f"drift.{name}"].words for name in names],
-        }
-    )
-    edited: pd.DataFrame = st.data_editor(
-        frame,
-        hide_index=True,
-        disabled=["Threshold", "Installation", "Allowed", "What it does"],
-        column_config={"What it does": st.column_config.TextColumn(width="large")},
-        key=f"thresholds-{model.model_id}-{len(model.thresholds)}",
-        alt="Thresholds of this model; the second column can be changed",
-    )
-    return edited
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def changed(edited: pd.DataFrame, names: list[str], general: dict[str, Any]) -> dict[str, Any]:
-    """Return the thresholds that differ from the installation's, as text for `settings.override` to read."""
-    pairs = zip(names, edited["This model"], strict=True)
-    return {name: str(value).strip() for name, value in pairs if str(value).strip() != _text(general[name])}
-
-
-def _save(app: Services, model: Model, thresholds: dict[str, Any]) -> None:
-    try:
-        app.models.set_thresholds(model.model_id, thresholds, actor=actor())
-    except MonitorError as error:
-        failure(error, tried="Saving the thresholds", key="thresholds")
-        return
-    st.toast("Saved; the next run uses them", icon=":material/check:")
-    st.rerun()
+__all__ = ["draw_configuration", "draw_example", "draw_trail"]
 
 
 def draw_configuration(app: Services) -> None:

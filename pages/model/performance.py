@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor_core.ui import access, jobs, performance_closer, performance_states
+from monitor_core.ui import access, jobs, performance_closer, performance_labels, performance_scores, performance_states
 from monitor_core.ui.frame import guarded, head
 from monitor_core.ui.performance_advice import draw_advice, draw_decisions
 from monitor_core.ui.performance_baseline import baseline_menu, offer_baseline
@@ -56,7 +56,7 @@ left, right = st.columns([5, 3])
 with left:
     draw_rolling(app, model, reads, choice)
 with right, guarded("Working the advice out", key="advice"):
-    draw_advice(app, reads)
+    draw_advice(reads)
 draw_metrics(window, baseline, choice)
 if choice.other:
     with guarded("Comparing the versions", key="versions"):
@@ -72,10 +72,10 @@ with guarded(f"Showing {look}", key="look"):
         case "Where":
             performance_closer.draw_where(reads)
         case "Cut-off":
-            performance_closer.draw_cut_off(app, reads)
+            performance_scores.draw_cut_off(app, reads)
         case "Calibration":
-            performance_closer.draw_calibration(reads)
+            performance_scores.draw_calibration(reads)
         case "Labels":
-            performance_closer.draw_labels(app, reads, word)
+            performance_labels.draw_labels(app, reads, word)
         case _:
             draw_decisions(app, reads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor_core.ui import access, settings_models, settings_rest
+from monitor_core.ui import access, settings_deployments, settings_models, settings_rest, settings_thresholds
 from monitor_core.ui.frame import guarded, head
 from monitor_core.ui.text import plain
 
@@ -21,7 +21,9 @@ if ref is not None and model is not None:
             settings_models.draw_model(app, model)
         with right:
             settings_models.draw_version(app, app.models.version(ref))
-        settings_rest.draw_thresholds(app, model)
+            settings_deployments.draw_deployments(app, model, ref)
+        settings_thresholds.draw_thresholds(app, model, "performance")
+        settings_thresholds.draw_thresholds(app, model, "drift")
 with guarded("Reading the archive", key="archive"):
     settings_models.draw_archive(app, model)
     settings_rest.draw_example(app)

@@ -218,5 +218,33 @@ def test_another_baseline_can_be_activated(open_page, delivered):
     """Earlier ones stay in the menu."""
     ref = delivered.model()
     delivered.services.performance.baseline_from_values(ref, {"f1": 0.9}, actor="test")
-    open_page(PAGE).press("Activate 1")
+    page = open_page(PAGE)
+    page.test.session_state["performance-baseline"] = True
+    page.test.run()
+    page.press("Activate 1")
     assert delivered.services.performance.baseline(ref).number == 1
+
+
+def test_an_alarm_can_be_acknowledged(open_page, delivered):
+    """The evidence is gathered anew, and the history says who took note."""
+    ref = delivered.model()
+    services = delivered.services
+    assert services.performance.sequential(ref).alarm is not None
+    page = open_page(PAGE, look="Evidence")
+    assert "Alarm since" in page.words()
+    next(one for one in page.test.text_input if one.label == "Why").input("A new campaign; retraining on Monday.")
+    page.press("Acknowledge the alarm")
+    (kept,) = services.performance.decisions(ref.model_id)
+    assert (kept.action, kept.decided_by) == ("acknowledge", "page")
+    assert "No alarm" in page.words()
+    assert "An alarm was acknowledged on" in page.words()
+
+
+def test_another_cut_off_stands_beside_the_one_that_is_set(open_page, delivered):
+    """With the difference that it would have made."""
+    delivered.model()
+    page = open_page(PAGE, look="Cut-off", cut="0.9")
+    html = "".join(one.proto.body for one in page.test.get("html"))
+    assert "At 0.50, as set" in html
+    assert "At 0.90" in html
+    assert not page.test.exception

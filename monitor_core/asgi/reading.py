@@ -107,12 +107,20 @@ async def read_json(request: Request, *, largest: int = _LARGEST_BODY) -> dict[s
         if len(body) > largest:
             raise InvalidInput(f"a body of more than {largest:,} bytes", hint="send larger ones as a file")
     try:
-        read = json.loads(bytes(body) or b"{}")
+        read = json.loads(bytes(body) or b"{}", parse_constant=_no_number)
+        if b"\\ud" in body.lower():  # half a pair is no character: it can be neither written nor answered
+            json.dumps(read, ensure_ascii=False).encode()
+    except RecursionError:
+        raise InvalidInput("the body is nested too deeply") from None
     except ValueError as error:
         raise InvalidInput(f"the body is not JSON: {error}") from None
     if not isinstance(read, dict):
         raise InvalidInput("the body is not a JSON object")
     return read
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name}; send null where there is none")
 
 
 _RUN_KEYS = {"baseline_id": str, "first": str, "last": str, "segment_column": str, "overrides": dict, "actor": str}
@@ -142,7 +150,7 @@ def request_run(context: Context, request: Request, body: dict[str, Any]) -> Res
 
 def sender(name: Any) -> str:
     """Return who asks, as the sender says: the token tells only that it may."""
-    said = str(name or "").strip()
+    said = "".join(letter for letter in str(name or "") if letter.isprintable()).strip()
     return f"http: {said[:100]}" if said else "http"
 
 

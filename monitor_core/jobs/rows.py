@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -85,7 +86,10 @@ def _plain(number: int, key: str, value: Any) -> Plain | None:
 def _number(number: int, value: Plain) -> float:
     if isinstance(value, str | bool):
         raise InvalidInput(f"row {number}: score is {value!r}", hint="a number from 0 to 1")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # refused as a row
+        return math.inf
 
 
 def _text(value: Plain) -> str:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from monitor_core.performance.store import PerformanceStore
+
 PREDICTIONS = "/api/v1/models/churn/versions/1/predictions"
 LABELS = "/api/v1/models/churn/versions/1/labels"
 
@@ -110,3 +112,25 @@ def test_a_file_of_labels_is_a_job(server):
     server.work()
     job = server.client.get(sent.headers["location"]).json()["job"]
     assert job["result"]["delivery"]["n_accepted"] == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"rows": [{"entity_id": "\\uD800", "label": 1}]}', "surrogates not allowed"),
+        (b'{"rows": [{"entity_id": "a", "label": NaN}]}', "NaN; send null"),
+    ],
+)
+def test_what_only_looks_like_json_is_told_so(server, body, words):
+    """And is no failure of the server."""
+    refused = server.writer.post(LABELS, content=body)
+    assert refused.status_code == 422
+    assert words in refused.json()["error"]["message"]
+
+
+def test_a_sender_is_named_on_one_line(server):
+    """Characters that are none, which PostgreSQL would refuse, are left out."""
+    post(server, PREDICTIONS, said(1), actor="night\x00ly\n")
+    (batch,) = PerformanceStore(server.services.engine).batches("churn")
+    assert batch.recorded_by == "http: nightly"

@@ -1,5 +1,7 @@
 """Rows of plain values, as programs send them."""
 
+import math
+
 import pytest
 
 from monitor_core.errors import InvalidInput
@@ -54,3 +56,9 @@ def test_too_many_rows_are_a_file(monkeypatch):
     with pytest.raises(InvalidInput, match="3 rows") as refused:
         table_of([{"entity_id": 1, "label": 0}] * 3, "labels")
     assert "1 to 2 a request" in refused.value.hint
+
+
+def test_a_score_beyond_every_float_is_a_bad_row():
+    """It does not take the others with it."""
+    table, _ = table_of([{"entity_id": 1, "score": 10**400}, {"entity_id": 2, "score": 0.5}], "predictions")
+    assert table["score"].to_pylist() == [math.inf, 0.5]

@@ -44,6 +44,8 @@ def payload_from(body: bytes, name: str) -> dict[str, Any]:
         raise Unavailable(f"{name} answered JSON that is not of Prometheus's API", hint=_HINT)
     if payload["status"] == "error":
         raise failure(payload, name)
+    if "data" not in payload:
+        raise Unavailable(f"{name} answered JSON that is not of Prometheus's API", hint=_HINT)
     return payload if not texts or _put_back(payload, texts) else json.loads(body)
 
 

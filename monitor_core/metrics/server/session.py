@@ -88,7 +88,7 @@ class BoundedSession(requests.Session):
 
     def _body(self, response: requests.Response, end: float) -> bytes:
         body = bytearray()
-        for piece in response.iter_content(_PIECE):
+        while piece := response.raw.read1(_PIECE, decode_content=True):  # what is there: it may come byte by byte
             body += piece
             if len(body) > self._max_bytes:
                 hint = "ask for fewer series or larger steps, or raise metrics.prometheus_max_bytes"

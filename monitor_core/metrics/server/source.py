@@ -109,8 +109,11 @@ class PrometheusSource:
 
     def health(self) -> SourceHealth:
         """Ask the simplest question, and what the server is."""
+        from monitor_core.metrics.server.replies import answer_from  # noqa: PLC0415 - loaded at the first question
+
         try:
             payload = self._connect().custom_query("1", params={"time": "0"})
+            answer_from(payload, self.name)
         except MonitorError as error:
             return SourceHealth(is_up=False, message=str(error))
         version = self._build().get("version", "")

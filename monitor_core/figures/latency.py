@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "bound_words", "heat_columns", "heatmap", "lines"]
 
 _POINTS = 800
-_HEAT_COLUMNS = 96
+_HEAT_COLUMNS = 60
 _SHADES = 6
 
 
@@ -89,7 +89,7 @@ def lines(
     axis["axisLabel"] = axis_text(tokens) | {"formatter": f"{{value}}{unit}", "hideOverlap": True}
     if level is not None and series:
         series[0]["markLine"] = _level(level, tokens)
-    highest = max((float(np.nanmax(one.values, initial=0.0)) for one in drawn), default=0.0)
+    highest = max((float(np.fmax.reduce(one.values, initial=0.0)) for one in drawn), default=0.0)
     least = max(top or 0.0, (level[0] if level is not None else 0.0) * 1.08)
     if highest < least:
         axis["max"] = least
@@ -148,7 +148,7 @@ def heatmap(told: Latency, labels: Sequence[str], *, dark: bool) -> dict[str, An
 
 
 def heat_columns(told: Latency) -> NDArray[np.int64]:
-    """Return the end of each column of the heatmap, milliseconds: as many steps together as make at most 96."""
+    """Return the end of each column of the heatmap, milliseconds: as many steps together as make at most 60."""
     return np.asarray([told.timestamps[group[-1]] for group in _groups(told)], dtype=np.int64)
 
 

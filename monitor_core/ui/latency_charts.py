@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from monitor_core.figures.latency import Line, heat_columns, heatmap, lines
+from monitor_core.metrics import questions
 from monitor_core.reports.numbers import percent
 from monitor_core.ui.frame import card, is_dark, zone
-from monitor_core.ui.latency_choice import pick_endpoint
+from monitor_core.ui.latency_choice import explore, pick_endpoint
 from monitor_core.ui.latency_words import bucket_words, change, count, latency, rate
 from monitor_core.ui.light import figure
 from monitor_core.ui.tables import as_csv, csv_button
@@ -32,7 +33,6 @@ __all__ = ["draw_figures", "draw_heatmap", "draw_percentiles", "draw_rows", "dra
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _TONES = {"p50": "green", "p95": "primary", "p99": "orange"}
 _TABLE = "endpoints"
-_ROWS_SHOWN = 12
 
 
 def draw_figures(found: Look, choice: Choice) -> None:
@@ -50,7 +50,7 @@ def draw_figures(found: Look, choice: Choice) -> None:
 def _tile(name: str, value: str, below: str, compared: str) -> None:
     with st.container(border=True, gap=None, height="stretch"):
         figure(name, value)
-        st.caption(below + (f" · {compared}" if compared else ""))
+        st.caption(below + (f"  \n{compared}" if compared else ""))
 
 
 def _above_tile(found: Look, objective: float) -> None:
@@ -105,6 +105,14 @@ def draw_percentiles(found: Look, choice: Choice) -> None:
         with st.container(horizontal=True):
             _download("Figures", figure_columns(found, choice), "latency_figures")
             _download("Series", _series_columns(found, choice), "latency_series")
+            st.button(
+                "Explore p95",
+                icon=":material/query_stats:",
+                type="tertiary",
+                on_click=explore,
+                args=(questions.percentile(0.95, choice.scope, found.span.step),),
+                help="The query behind the line, to change it or take it elsewhere",
+            )
 
 
 def _percentiles_alt(told: Latency, choice: Choice) -> str:
@@ -212,7 +220,7 @@ def _share(traffic: Traffic, first: str) -> NDArray[np.float64]:
 def draw_heatmap(found: Look) -> None:
     """Draw where requests fall, bucket by bucket: what percentiles hide when there are two kinds of request."""
     told = found.latency
-    with card("Latency heatmap", "requests by bucket; darker: more of that column", key="latency-heatmap"):
+    with card("Latency heatmap", "darker: more of that column", key="latency-heatmap"):
         here, days = zone(), found.span.end - found.span.start > 86_400
         labels = [
             f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(here):{'%d %b %H:%M' if days else '%H:%M'}}"
@@ -291,7 +299,6 @@ def _table(columns: dict[str, list[Any]], found: Look, *, drills: bool) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         column_config=config,
-        height=38 + 35 * max(1, min(len(found.rows), _ROWS_SHOWN)),
         alt="Requests, latency and errors by endpoint" if drills else "The same by method and status",
         **settings,
     )

@@ -14,14 +14,16 @@ from monitor_core.ui.latency_words import latency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LOOKS", "Choice", "choose", "choose_look", "is_live", "live_toggle", "pick_endpoint"]
+__all__ = ["LOOKS", "QUERY", "Choice", "choose", "choose_look", "explore", "is_live", "live_toggle", "pick_endpoint"]
 
 LOOKS = ("Machine", "Predictions", "Business", "Slow requests", "Targets", "Explore")
 """What stands below the charts, one at a time."""
 
 _ALL_JOBS = "All services"
 _ALL_ENDPOINTS = "All endpoints"
-_ENDPOINT = "endpoint"
+_ENDPOINT, _LOOK = "endpoint", "more"
+QUERY = "query"
+"""Where the text of Explore is kept, also in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,13 @@ def live_toggle(seconds: float) -> bool:
 
 def choose_look() -> str:
     """Draw the tabs of what stands below; only the one that is open is asked for."""
-    _drop_stale("more", LOOKS)
+    _drop_stale(_LOOK, LOOKS)
     picked = st.segmented_control(
         "Look closer",
         LOOKS,
         default=LOOKS[0],
         required=True,
-        key="more",
+        key=_LOOK,
         bind="query-params",
         label_visibility="collapsed",
     )
@@ -92,6 +94,12 @@ def choose_look() -> str:
 def pick_endpoint(endpoint: str) -> None:
     """Go down to one endpoint, or back up to all of them with an empty name; for use in callbacks."""
     st.session_state[_ENDPOINT] = endpoint or _ALL_ENDPOINTS
+
+
+def explore(query: str) -> None:
+    """Open Explore with a query; for use in callbacks."""
+    st.session_state[_LOOK] = LOOKS[-1]
+    st.session_state[QUERY] = query
 
 
 def _range() -> str:

@@ -22,7 +22,7 @@ from monitor_core.ui.text import plain
 from monitor_core.ui.words import counted, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from monitor_core.metrics.promql.results import Grid, Labels
     from monitor_core.metrics.questions import Span
@@ -35,7 +35,7 @@ _MEGABYTE = 1e6
 _MOST_LINES = 12
 _MOST_BUSINESS = 8
 _NOT_BUSINESS = re.compile(
-    "(api|process|python|system|scrape|go|node|http|prometheus|promhttp|model_prediction|feature_drift)_.*"
+    "(api|process|python|system|scrape|go|node|http|prometheus|promhttp|model_predictions?|feature_drift)_.*"
     "|model_(f1_score|precision|recall|roc_auc|degradation_severity)|up|ALERTS.*|.*_(bucket|sum|created)"
 )
 """Names that say how a service or machine does, or come with the libraries; everything else is a service's own."""
@@ -157,6 +157,7 @@ def draw_business(app: Services, choice: Choice, span: Span, jobs: Sequence[str]
                 unit="",
                 value_format="%.3f",
                 scale=scale,
+                title=metric,
             )
     if len(found) > len(shown):
         rest = ", ".join(plain(metric) for metric, _, _ in found[len(shown) : len(shown) + 20])
@@ -251,11 +252,15 @@ def _many(
     value_format: str,
     scale: float = 1.0,
     top: float | None = None,
-    named: Callable[[Labels], str] = _short,
+    title: str = "",
 ) -> None:
-    order = np.argsort([-float(np.nanmax(_column(grid, at), initial=-np.inf)) for at in range(len(grid.labels))])
+    largest = [float(np.fmax.reduce(_column(grid, at), initial=-np.inf)) for at in range(len(grid.labels))]
+    order = sorted(range(len(grid.labels)), key=lambda at: -largest[at])
     drawn = [
-        Line(named(grid.labels[int(at)]), grid.timestamps, scale * _column(grid, int(at))) for at in order[:_MOST_LINES]
+        Line(
+            title if title and len(order) == 1 else _short(grid.labels[at]), grid.timestamps, scale * _column(grid, at)
+        )
+        for at in order[:_MOST_LINES]
     ]
     _draw(drawn, span, key=key, unit=unit, value_format=value_format, top=top)
     if len(grid.labels) > _MOST_LINES:

@@ -15,6 +15,7 @@ from monitor_core.metrics.promql.errors import QueryFailed
 from monitor_core.metrics.promql.results import Grid, Matrix, Scalar, String, Vector
 from monitor_core.metrics.questions import starter
 from monitor_core.ui.frame import card, failure, is_dark, zone
+from monitor_core.ui.latency_choice import QUERY
 from monitor_core.ui.latency_closer import label_words
 from monitor_core.ui.latency_reads import known_values
 from monitor_core.ui.tables import table
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_explore", "pointed"]
 
-_QUERY, _METRIC, _SHOWN, _SUGGESTED = "query", "metric-name", "as", "query-suggested"
+_METRIC, _SHOWN, _SUGGESTED = "metric-name", "as", "query-suggested"
 _VIEWS = ("Chart", "Table")
 _MOST_LINES = 20
 _MOST_ROWS = 1_000
@@ -78,7 +79,7 @@ def _box(app: Services) -> str:
     picked = st.session_state.get(_METRIC)
     if picked and (told := _told(metadata, picked)):
         st.caption(f"{plain(picked)} · {told.kind} · {plain(told.help, limit=200)}")
-    text = st.text_area("Query", key=_QUERY, bind="query-params", height=90, max_chars=4_000, placeholder="PromQL")
+    text = st.text_area("Query", key=QUERY, bind="query-params", height=90, max_chars=4_000, placeholder="PromQL")
     return str(text or "").strip()
 
 
@@ -88,10 +89,10 @@ def _insert(metadata: Mapping[str, tuple[Metadata, ...]]) -> None:
     if not metric:
         return
     told = _told(metadata, metric)
-    before = str(st.session_state.get(_QUERY) or "").rstrip()
+    before = str(st.session_state.get(QUERY) or "").rstrip()
     suggested = starter(metric, told.kind if told else "")
     is_begun = before and before != st.session_state.get(_SUGGESTED)
-    st.session_state[_QUERY] = f"{before} {metric}" if is_begun else suggested
+    st.session_state[QUERY] = f"{before} {metric}" if is_begun else suggested
     st.session_state[_SUGGESTED] = suggested
 
 
@@ -143,7 +144,7 @@ def _chart(app: Services, text: str, span: Span) -> None:
         for place, labels in enumerate(value.labels[:_MOST_LINES])
     ]
     option = lines(drawn, dark=is_dark(), unit="", value_format="%.6f", span=(span.start, span.end))
-    if np.nanmin(values, initial=0.0) < 0:
+    if np.fmin.reduce(values, axis=None, initial=0.0) < 0:
         option["yAxis"].pop("min")
     st.echarts_chart(
         option, height=320, key="explore-chart", alt=f"{counted(len(value.labels), 'line')}: {plain(text, limit=200)}"

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from monitor_core.errors import MonitorError
-from monitor_core.metrics import names
-from monitor_core.metrics.promql.histogram import bucket_bound
+from monitor_core.errors import MonitorError, Unavailable
 from monitor_core.ui import latency_charts, latency_closer, latency_states
 from monitor_core.ui.frame import guarded, head
-from monitor_core.ui.latency_choice import Choice, choose, choose_look, live_toggle
+from monitor_core.ui.latency_choice import choose, choose_look, live_toggle
 from monitor_core.ui.latency_explore import draw_explore
-from monitor_core.ui.latency_reads import Look, known_values, last_good, look, span_of
+from monitor_core.ui.latency_reads import known, last_good, look, span_of
 from monitor_core.ui.latency_words import objective_badge
 from monitor_core.ui.text import plain
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 
     from monitor_core.metrics.questions import Scope
     from monitor_core.runtime import Services
+    from monitor_core.ui.latency_choice import Choice
+    from monitor_core.ui.latency_reads import Known, Look
 
 __all__ = ["draw", "seconds_between"]
 
@@ -36,17 +36,17 @@ def seconds_between(app: Services) -> float:
 
 def draw(app: Services, *, live: bool) -> None:
     """Draw the page; every way a source can fail on purpose ends in a state of the page."""
-    jobs = known_values(app, "job")
-    if not jobs and not latency_states.is_configured(app):
+    choices, failed = known(app)
+    if not choices.jobs and failed is None and not latency_states.is_configured(app):
         head(_TITLE, f"{plain(app.metrics.name)} · no service yet")
         latency_states.connect()
         return
     top = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        choice = choose(jobs, _endpoints(app), _bounds(app))
+        choice = choose(choices.jobs, _endpoints(choices, failed), choices.bounds)
         if live_toggle(seconds_between(app)) != live:
             st.rerun()
-    found, failed = _read(app, choice)
+    found, failed = _read(app, choice, failed)
     with top:
         if found is None:
             head(_TITLE, f"{plain(app.metrics.name)} · last {choice.range}")
@@ -56,11 +56,14 @@ def draw(app: Services, *, live: bool) -> None:
     if failed is not None:
         latency_states.source_down(app, failed, found)
     if found is not None:
-        _body(app, choice, found, jobs, is_fresh=failed is None)
-    _below(app, choice, jobs)
+        _body(app, choice, found, choices.jobs, is_fresh=failed is None)
+    if not isinstance(failed, Unavailable):  # whatever else is asked would wait for the same silence
+        _below(app, choice, choices.jobs)
 
 
-def _read(app: Services, choice: Choice) -> tuple[Look | None, MonitorError | None]:
+def _read(app: Services, choice: Choice, failed: MonitorError | None) -> tuple[Look | None, MonitorError | None]:
+    if failed is not None:
+        return last_good(app, choice), failed
     with st.skeleton(height=500):
         try:
             return look(app, choice), None
@@ -110,12 +113,7 @@ def _meant(scope: Scope, jobs: Sequence[str]) -> Sequence[str]:
     return [scope.job] if scope.job else jobs
 
 
-def _endpoints(app: Services) -> tuple[str, ...]:
-    found = known_values(app, "endpoint")
+def _endpoints(choices: Known, failed: MonitorError | None) -> tuple[str, ...]:
+    """While the source has never answered, a link keeps its endpoint."""
     asked = st.query_params.get("endpoint", "")
-    return found if found or not asked else (asked,)  # while the source does not answer, a link keeps its endpoint
-
-
-def _bounds(app: Services) -> tuple[float, ...]:
-    found = {bucket_bound(text) for text in known_values(app, "le")}
-    return tuple(sorted(bound for bound in found if bound is not None)) or names.LATENCY_BUCKETS
+    return (asked,) if failed is not None and asked and not choices.endpoints else choices.endpoints

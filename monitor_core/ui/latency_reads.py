@@ -10,6 +10,7 @@ import streamlit as st
 from monitor_core.errors import MonitorError
 from monitor_core.metrics import names, questions
 from monitor_core.metrics.promql.errors import ExecutionFailed
+from monitor_core.metrics.promql.histogram import bucket_bound
 from monitor_core.metrics.questions import RANGES, Scope, Span
 from monitor_core.metrics.readings import Latency, Traffic, joined, latencies
 from monitor_core.metrics.sources import SourceKind
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
     from monitor_core.runtime import Services
     from monitor_core.ui.latency_choice import Choice
 
-__all__ = ["Look", "Row", "ask", "known_values", "last_good", "least_step", "look", "span_of", "targets"]
+__all__ = [
+    "Known",
+    "Look",
+    "Row",
+    "ask",
+    "known",
+    "known_values",
+    "last_good",
+    "least_step",
+    "look",
+    "span_of",
+    "targets",
+]
 
 _ROW_STEPS = 12
 _DAY = 86_400.0
@@ -167,13 +180,43 @@ def _values(_source: MetricsSource, _name: str, label: str, selector: str, start
     return _source.label_values(label, [selector] if selector else [], start, end)
 
 
-def known_values(app: Services, label: str, selector: str = names.API_REQUEST_DURATION.series) -> tuple[str, ...]:
-    """Return the values of a label in series of the longest range; nothing while the source does not answer."""
+def known_values(app: Services, label: str, selector: str = "") -> tuple[str, ...]:
+    """Return the values of a label in series of the longest range.
+
+    Raises
+    ------
+    MonitorError
+        The source does not answer.
+    """
     now = app.now().timestamp() // 20 * 20
+    return _values(app.metrics, app.metrics.name, label, selector, now - RANGES["15d"], now + 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What can be chosen from: services, their endpoints, the bounds of their histograms in seconds."""
+
+    jobs: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = names.LATENCY_BUCKETS
+
+
+def known(app: Services) -> tuple[Known, MonitorError | None]:
+    """Return what can be chosen from; of a source that does not answer what it said last, and why it does not."""
+    before = _known_before()
+    selector = names.API_REQUEST_DURATION.series
     try:
-        return _values(app.metrics, app.metrics.name, label, selector, now - RANGES["15d"], now + 20)
-    except MonitorError:
-        return ()
+        jobs, endpoints, les = (known_values(app, label, selector) for label in ("job", "endpoint", "le"))
+    except MonitorError as error:
+        return before.get(app.metrics.name, Known()), error
+    bounds = {bound for text in les if (bound := bucket_bound(text)) is not None}
+    before[app.metrics.name] = Known(jobs, endpoints, tuple(sorted(bounds)) or names.LATENCY_BUCKETS)
+    return before[app.metrics.name], None
+
+
+@st.cache_resource(show_spinner=False)
+def _known_before() -> dict[str, Known]:
+    return {}
 
 
 @st.cache_resource(max_entries=10, ttl=5, show_spinner=False)

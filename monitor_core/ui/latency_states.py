@@ -122,7 +122,9 @@ def warnings(app: Services, found: Look, jobs: Sequence[str]) -> None:
     if app.metrics.kind is SourceKind.EMBEDDED:
         health = app.metrics.health()
         if not health.is_up:
-            st.warning(f"{plain(health.message, limit=300).capitalize()}.{since}", icon=":material/sensors_off:")
+            st.warning(
+                plain(f"{health.message[:1].upper()}{health.message[1:]}.", limit=300), icon=":material/sensors_off:"
+            )
             return
     states = targets(app, jobs)
     for state in [state for state in states if state.health is TargetHealth.DOWN][:3]:

@@ -15,7 +15,7 @@ from monitor_core.figures.theme import DARK, LIGHT
 from monitor_core.ui.access import choose_model, services
 from monitor_core.ui.frame import failure, is_dark
 from monitor_core.ui.light import STYLE
-from monitor_core.ui.places import DATA, DRIFT, OVERVIEW, PERFORMANCE, SETTINGS
+from monitor_core.ui.places import DATA, DRIFT, LATENCY, OVERVIEW, PERFORMANCE, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,14 @@ def open_page() -> None:
                     icon=":material/dashboard:",
                     default=True,
                     help="The state of every model, what needs attention, and the most drifted features.",
+                )
+            ],
+            "Service": [
+                st.Page(
+                    LATENCY,
+                    title="Latency & throughput",
+                    icon=":material/speed:",
+                    help="Percentiles, requests, errors and machines of the services; queries of your own.",
                 )
             ],
             "Model": [

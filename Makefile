@@ -1,6 +1,6 @@
 # Self-documenting: `make help` prints the text behind each target's two hashes.
 .DEFAULT_GOAL := help
-.PHONY: run test help fmt lint types rooms cover bench golden check clean venv venv-test
+.PHONY: run test help fmt lint types rooms cover bench golden dashboards check clean venv venv-test
 
 export VENV ?= .venv
 # `make test EXTRAS=spark` also installs what the tests on Spark need.
@@ -15,7 +15,7 @@ run: venv ## Set everything up and open the app (ARGS="--port 9000" passes optio
 test: lint rooms types cover ## Set everything up and run every check and test, cheapest first
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fmt: venv-test ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
@@ -44,6 +44,9 @@ bench: venv-test ## Measure speed and memory against the goals and other tools (
 
 golden: venv-test ## Write the expected reports anew, to be reviewed in the diff
 	MONITOR_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reports/test_golden.py tests/reports/performance/test_performance_golden.py tests/performance/test_advice_words.py tests/performance/test_monitor_report.py
+
+dashboards: venv ## Write the Grafana, Prometheus and HTML files of dashboards/ anew
+	$(BIN)/python -m monitor_core dashboards write
 
 check: test ## The same as test
 

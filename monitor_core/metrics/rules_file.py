@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
 
-__all__ = ["MOST_BYTES", "read_document", "read_rules", "write_rules"]
+__all__ = ["MOST_BYTES", "read_document", "read_rules", "write_document", "write_rules"]
 
 MOST_BYTES = 1_000_000
 _GROUP = {"name", "interval", "limit", "query_offset", "labels", "rules"}
@@ -82,9 +82,12 @@ def write_rules(groups: Sequence[RuleGroup], *, head: str = "") -> str:
       - alert: Down
         expr: up == 0
     """
-    yaml = _yaml()
-    document = {"groups": [_group_out(group) for group in groups]}
-    body = yaml.dump(document, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=1000)
+    return write_document({"groups": [_group_out(group) for group in groups]}, head=head)
+
+
+def write_document(document: Any, *, head: str = "") -> str:
+    """Write dicts, lists, texts and numbers as YAML, in the order given; several lines as a block."""
+    body = _yaml().dump(document, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=1000)
     return "".join(f"# {line}".rstrip() + "\n" for line in head.splitlines()) + str(body)
 
 
@@ -99,7 +102,7 @@ def _yaml() -> Any:
 def _loader() -> type:
     yaml = _yaml()
 
-    class Loader(yaml.BaseLoader):  # type: ignore[misc]
+    class Loader(yaml.BaseLoader):  # type: ignore[misc, name-defined]
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
             keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
             if twice := sorted({key for key in keys if keys.count(key) > 1}):
@@ -112,7 +115,7 @@ def _loader() -> type:
 def _dumper() -> type:
     yaml = _yaml()
 
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc, name-defined]
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's
             return True
 

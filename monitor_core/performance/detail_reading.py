@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor_core.performance.details import CELLS, DELAYS, ENTITIES, SCORES, split
+from monitor_core.performance.details import (
+    CELLS,
+    DELAYS,
+    ENTITIES,
+    SCORE_CODES,
+    SCORES,
+    is_dense,
+    split,
+    unpack_dense,
+)
+from monitor_core.performance.entity_sampling import MAX_ENTITIES, below, level_for
 from monitor_core.performance.series import SCORE_BINS, CellCounts, Delays, EntityClusters, ScoreCounts
 
 if TYPE_CHECKING:
@@ -15,10 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["read_cells", "read_delays", "read_entities", "read_scores"]
-
-_MAX_ENTITIES = 2_000
-_CODES = 6 * SCORE_BINS
+__all__ = ["read_cells", "read_delays", "read_entities", "read_sampled", "read_scores", "sum_scores"]
 
 
 def _together(
@@ -33,11 +40,39 @@ def _together(
 
 def read_scores(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> ScoreCounts:
     """Return the histograms of `granules` granules from payloads and the place of the granule of each."""
+    dense = [place for place, payload in zip(places, payloads, strict=True) if is_dense(payload)]
+    table = unpack_dense([payload for payload in payloads if is_dense(payload)])
+    if dense == list(range(granules)):
+        counts = table.astype(np.int64)
+    else:
+        counts = np.zeros((granules, SCORE_CODES), np.int64)
+        np.add.at(counts, dense, table)
+    sparse = [(payload, place) for payload, place in zip(payloads, places, strict=True) if not is_dense(payload)]
+    if sparse:
+        rows, row = np.unique([place for _, place in sparse], return_inverse=True)
+        counts[rows] += _sparse([payload for payload, _ in sparse], row.tolist(), rows.size)
+    return _as_scores(counts)
+
+
+def sum_scores(payloads: Sequence[bytes]) -> ScoreCounts:
+    """Return the sum of histograms as one of a single granule."""
+    dense = unpack_dense([payload for payload in payloads if is_dense(payload)])
+    sums = dense.sum(axis=0, dtype=np.int64)
+    sparse = [payload for payload in payloads if not is_dense(payload)]
+    return _as_scores((sums + _sparse(sparse, [0] * len(sparse), 1)).reshape(1, -1))
+
+
+def _sparse(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> NDArray[np.int64]:
+    """Add up by granule and code."""
     _, records, granule, _ = _together(payloads, places, SCORES)
-    places_of_codes = granule * _CODES + records["code"]
+    places_of_codes = granule * SCORE_CODES + records["code"]
     # sums of whole numbers below 2^53 are exact in floats, and this is ten times faster than np.add.at
-    sums = np.bincount(places_of_codes, weights=records["count"], minlength=granules * _CODES)
-    counts = sums.astype(np.int64).reshape(granules, _CODES)
+    sums = np.bincount(places_of_codes, weights=records["count"], minlength=granules * SCORE_CODES)
+    return np.asarray(sums.astype(np.int64).reshape(granules, SCORE_CODES), np.int64)
+
+
+def _as_scores(counts: NDArray[np.int64]) -> ScoreCounts:
+    granules = len(counts)
     made = counts[:, : 2 * SCORE_BINS].reshape(granules, 2, SCORE_BINS)
     return ScoreCounts(made, counts[:, 2 * SCORE_BINS :].reshape(granules, 2, 2, SCORE_BINS))
 
@@ -54,17 +89,28 @@ def read_delays(payloads: Sequence[bytes], places: Sequence[int], granules: int)
 def read_entities(payloads: Sequence[bytes], places: Sequence[int]) -> EntityClusters:
     """Return the sampled entities: those that every payload holds, and about 2,000 at most."""
     heads, records, granule, _ = _together(payloads, places, ENTITIES)
-    level = max((json.loads(head)["level"] for head in set(heads)), default=0)
+    return _followed(records, granule, _level(heads))
+
+
+def read_sampled(payloads: Sequence[bytes], places: Sequence[int]) -> EntityClusters | None:
+    """Return the same from samples of each payload; None where they hold too few to tell."""
+    heads, records, granule, _ = _together(payloads, places, ENTITIES)
+    level = _level(heads)
+    found = level_for(records["entity"], level)
+    # All entities below this level are in the samples. If there are too many of them, the whole is thinned out further
+    # than this, too; otherwise it might stop before.
+    return _followed(records, granule, found) if found > level else None
+
+
+def _level(heads: Sequence[bytes]) -> int:
+    return max((int(json.loads(head)["level"]) for head in set(heads)), default=0)
+
+
+def _followed(records: NDArray[np.void], granule: NDArray[np.int64], level: int) -> EntityClusters:
     entity = records["entity"].astype(np.uint64)
-    chosen = _below(entity, level)
-    while np.unique(entity[chosen]).size > _MAX_ENTITIES:
-        level += 1
-        chosen = _below(entity, level)
+    level = level_for(entity, level, most=MAX_ENTITIES)
+    chosen = below(entity, level)
     return _summed(entity[chosen], granule[chosen], records[chosen], 2.0**-level)
-
-
-def _below(entity: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
-    return np.ones(entity.size, bool) if level == 0 else entity < np.uint64(2 ** (64 - level))
 
 
 def _summed(

@@ -8,13 +8,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor_core.errors import InvalidInput
+from monitor_core.performance.series import SCORE_BINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["CELLS", "DELAYS", "ENTITIES", "SCORES", "join_parts", "pack", "part", "split"]
+__all__ = [
+    "CELLS",
+    "DELAYS",
+    "ENTITIES",
+    "SCORES",
+    "SCORE_CODES",
+    "is_dense",
+    "join_parts",
+    "pack",
+    "pack_dense",
+    "part",
+    "split",
+    "unpack_dense",
+]
+
+SCORE_CODES = 6 * SCORE_BINS
+"""Codes of `SCORES`, from 0 on."""
 
 SCORES = np.dtype([("code", "<u2"), ("count", "<i4")])
 """``code``: 1000 * predicted + bin for all predictions, 2000 + 1000 * (2 * predicted + label) + bin for labelled."""
@@ -25,6 +42,7 @@ CELLS = np.dtype([("feature", "<u2"), ("cell", "<u2"), ("outcome", "u1"), ("coun
 """Features and cells by their place in the head; ``outcome``: TP, FP, FN, TN."""
 
 _MAGIC = b"BPD1"
+_DENSE = b"BPH1"
 _PARTS = b"BPP1"
 
 
@@ -51,6 +69,32 @@ def split(payloads: Sequence[bytes], kind: np.dtype[np.void]) -> list[tuple[byte
             raise InvalidInput(f"a stored detail of {len(payload)} bytes cannot be read")
         parts.append((payload[8 : 8 + size], np.frombuffer(payload, kind, offset=8 + size)))
     return parts
+
+
+def pack_dense(counts: NDArray[np.int64]) -> bytes:
+    """Return the counts of all codes of `SCORES`, each below 2^16: shorter than records, and no work to read.
+
+    Examples
+    --------
+    >>> payload = pack_dense(np.arange(SCORE_CODES))
+    >>> is_dense(payload), unpack_dense([payload])[:, -1].tolist()
+    (True, [5999])
+    """
+    return _DENSE + counts.astype("<u2").tobytes()
+
+
+def is_dense(payload: bytes) -> bool:
+    """Tell whether a payload is one of `pack_dense`."""
+    return payload[:4] == _DENSE
+
+
+def unpack_dense(payloads: Sequence[bytes]) -> NDArray[np.uint16]:
+    """Return (payloads, codes) of what `pack_dense` made; raises `InvalidInput` for anything else."""
+    size = len(_DENSE) + 2 * SCORE_CODES
+    for payload in payloads:
+        if payload[:4] != _DENSE or len(payload) != size:
+            raise InvalidInput(f"a stored histogram of {len(payload)} bytes cannot be read")
+    return np.frombuffer(b"".join(payloads), "<u2").reshape(len(payloads), size // 2)[:, len(_DENSE) // 2 :]
 
 
 def join_parts(parts: Mapping[str, bytes]) -> bytes:

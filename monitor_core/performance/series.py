@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SCORE_BINS", "CellCounts", "Delays", "EntityClusters", "ScoreCounts", "Series", "series_of"]
+__all__ = ["SCORE_BINS", "CellCounts", "Delays", "EntityClusters", "ScoreCounts", "Series", "series_of", "since"]
 
 SCORE_BINS = 1_000
 """Equal bins over [0, 1]; a score lies in bin min(floor(score * SCORE_BINS), SCORE_BINS - 1)."""
@@ -134,3 +134,18 @@ def series_of(
         entities=entities,
         delays=delays,
     )
+
+
+def since(series: Series, start: int) -> Series:
+    """Return the counts of the granules from `start` on, without what is filled on request.
+
+    Examples
+    --------
+    >>> since(series_of(["2026-11-20", "2026-11-21"], tp=[3, 4]), 1).true_positives
+    array([4])
+    """
+    counts = {field.name: getattr(series, field.name)[start:] for field in fields(Series)[: -len(_ON_REQUEST)]}
+    return replace(series, **counts, **_ON_REQUEST)
+
+
+_ON_REQUEST: Mapping[str, Any] = {"scores": None, "entities": None, "delays": None, "cells": ()}

@@ -339,6 +339,7 @@ class PerformanceService:
             settings=view.settings,
             baseline=baseline,
             baseline_deff=self._baseline_deff(baseline),
+            scores=view.scores,
         )
 
     def _acknowledged(self, view: View) -> tuple[Acknowledged, ...]:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import BigInteger, cast, exists, func, select
+from sqlalchemy import exists, func, select
 
 from monitor_core.errors import NotFound
 from monitor_core.performance.batches import corrections_in, counted_segments, read_batch
 from monitor_core.performance.counts import Counts
-from monitor_core.performance.detail_reading import read_cells, read_delays, read_entities, read_scores
+from monitor_core.performance.detail_reading import (
+    read_cells,
+    read_delays,
+    read_entities,
+    read_sampled,
+    read_scores,
+    sum_scores,
+)
 from monitor_core.performance.row_reading import read_rows
 from monitor_core.performance.series import Series
+from monitor_core.performance.totals import SAMPLE
+from monitor_core.performance.totals_reading import Extent, read_counted, read_payloads
 from monitor_core.storage.schema import (
     model_version,
     performance_batch,
@@ -31,11 +40,14 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Table
 
     from monitor_core.performance.results import Batch, Correction
+    from monitor_core.performance.series import EntityClusters, ScoreCounts
     from monitor_core.values import ModelRef
 
 __all__ = ["PerformanceStore"]
 
 _COUNTED = tuple(field.name for field in fields(Counts))
+_SAMPLED_FROM = 60
+"""Granules from which on samples (64 entities of each) are likely to hold more than the 2,000 that are followed."""
 
 
 class PerformanceStore:
@@ -64,30 +76,36 @@ class PerformanceStore:
 
         Entities, delays and cells are kept for the whole (``segment=""``) only.
         """
+        extent = Extent(ref, segment, as_of, first, last)
         with self._engine.connect() as connection:
-            column = performance_count.c
-            sums = [cast(func.sum(column[name]), BigInteger).label(name) for name in _COUNTED]
-            query = select(column.granule, *sums).where(
-                column.model_id == ref.model_id, column.version == ref.version, column.segment == segment
-            )
-            query = query.where(*_within(performance_count, as_of, first, last))
-            query = query.group_by(column.granule).order_by(column.granule)
-            rows = [row for row in connection.execute(query).all() if row.predictions]
-            table = np.array([row[1:] for row in rows], np.int64).reshape(-1, len(_COUNTED))
-            granules = tuple(row.granule for row in rows)
+            granules, counts = _counted(read_counted(connection, extent))
+            inside = replace(extent, first=granules[0], last=granules[-1]) if granules else extent
 
             def payloads(kind: str) -> tuple[list[bytes], list[int]]:
-                return _details(connection, (ref, segment, kind), granules, as_of)
+                return _placed(read_payloads(connection, inside, kind) if granules else [], granules)
 
-            counts = dict(zip(_COUNTED, np.ascontiguousarray(table.T), strict=True))
             return Series(
                 granules,
                 **counts,
                 scores=read_scores(*payloads("scores"), len(granules)) if scores else None,
-                entities=read_entities(*payloads("entities")) if entities else None,
+                entities=_entities(connection, inside, granules) if entities else None,
                 delays=read_delays(*payloads("delays"), len(granules)) if delays else None,
-                cells=read_cells(*payloads("cells"), len(granules)) if cells else (),
+                cells=read_cells(*_cells(connection, inside, granules), len(granules)) if cells else (),
             )
+
+    def entities(self, ref: ModelRef, granules: Sequence[str], *, as_of: datetime | None = None) -> EntityClusters:
+        """Return the sampled entities of some granules of the whole, in order of time, without gaps."""
+        extent = Extent(ref, "", as_of, *((granules[0], granules[-1]) if granules else ()))
+        with self._engine.connect() as connection:
+            return _entities(connection, extent, granules)
+
+    def scores(
+        self, ref: ModelRef, first: str, last: str, *, segment: str = "", as_of: datetime | None = None
+    ) -> ScoreCounts:
+        """Return the scores from granule `first` to `last` (both included) added up, as those of one granule."""
+        with self._engine.connect() as connection:
+            found = read_payloads(connection, Extent(ref, segment, as_of, first, last), "scores")
+        return sum_scores([payload for _, payload in found])
 
     def segments(self, ref: ModelRef) -> tuple[str, ...]:
         """Return the segment values that are counted, without the whole."""
@@ -185,24 +203,50 @@ class PerformanceStore:
             return read_rows(connection, ref, first=first, last=last, as_of=as_of)
 
 
-def _details(
-    connection: Connection, of: tuple[ModelRef, str, str], granules: Sequence[str], as_of: datetime | None
-) -> tuple[list[bytes], list[int]]:
-    """Payloads of a version, segment and kind, and the place of the granule of each."""
+def _counted(found: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, ...], dict[str, NDArray[np.int64]]]:
+    """Granules that have predictions, in order, and counts by name."""
+    table = np.frombuffer(b"".join(payload for _, payload in found), "<i8").reshape(-1, len(_COUNTED))
+    names = sorted({granule for granule, _ in found})
+    if len(names) < len(found):  # some are sums of changes
+        place = {name: index for index, name in enumerate(names)}
+        changes, table = table, np.zeros((len(names), len(_COUNTED)), np.int64)
+        np.add.at(table, [place[granule] for granule, _ in found], changes)
+    elif [granule for granule, _ in found] != names:
+        table = table[np.argsort([granule for granule, _ in found])]
+    kept = np.flatnonzero(table[:, _COUNTED.index("predictions")])
+    columns = np.ascontiguousarray(table[kept].T)
+    return tuple(names[place] for place in kept.tolist()), dict(zip(_COUNTED, columns, strict=True))
+
+
+def _placed(found: Sequence[tuple[str, bytes]], granules: Sequence[str]) -> tuple[list[bytes], list[int]]:
+    """Payloads of those granules, and the place of the granule of each."""
+    place = {granule: index for index, granule in enumerate(granules)}
+    kept = [(payload, place[granule]) for granule, payload in found if granule in place]
+    return [payload for payload, _ in kept], [index for _, index in kept]
+
+
+def _entities(connection: Connection, extent: Extent, granules: Sequence[str]) -> EntityClusters:
     if not granules:
-        return [], []
-    ref, segment, kind = of
+        return read_entities([], [])
+    if len(granules) >= _SAMPLED_FROM:
+        found = read_payloads(connection, extent, SAMPLE, change_kind="entities")
+        if (sampled := read_sampled(*_placed(found, granules))) is not None:
+            return sampled
+    return read_entities(*_placed(read_payloads(connection, extent, "entities"), granules))
+
+
+def _cells(connection: Connection, extent: Extent, granules: Sequence[str]) -> tuple[list[bytes], list[int]]:
+    """Cells are not added up beforehand: few ask for them, and of few granules."""
     column = performance_detail.c
     query = select(column.granule, column.payload).where(
-        column.model_id == ref.model_id,
-        column.version == ref.version,
-        column.segment == segment,
-        column.kind == kind,
-        *_within(performance_detail, as_of, granules[0], granules[-1]),
+        column.model_id == extent.ref.model_id,
+        column.version == extent.ref.version,
+        column.segment == extent.segment,
+        column.kind == "cells",
+        *_within(performance_detail, extent.as_of, extent.first, extent.last),
     )
-    place = {granule: index for index, granule in enumerate(granules)}
-    rows = [row for row in connection.execute(query).all() if row.granule in place]
-    return [row.payload for row in rows], [place[row.granule] for row in rows]
+    found = [(row.granule, row.payload) for row in connection.execute(query)] if granules else []
+    return _placed(found, granules)
 
 
 def _within(table: Table, as_of: datetime | None, first: str | None, last: str | None) -> list[ColumnElement[bool]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from monitor_core.performance.maturity import Maturity
-    from monitor_core.performance.series import Series
+    from monitor_core.performance.series import ScoreCounts, Series
     from monitor_core.performance.windows import Piece
     from monitor_core.settings import PerformanceSettings
     from monitor_core.stats import DesignEffect
@@ -40,6 +40,8 @@ class View:
     as_of: datetime
     known: datetime | None
     """As `as_of`, where an earlier moment was asked for; None: everything that is known."""
+    scores: ScoreCounts | None = None
+    """Of the window that it was loaded for, added up; None where it was loaded for none."""
 
     def piece(self, granules: int | None = None, span: tuple[str, str] | None = None) -> Piece:
         """Return the matured granules of a window or span (`windows.piece_of`)."""
@@ -51,6 +53,8 @@ class View:
 
     def labelled(self, piece: Piece) -> NDArray[np.int64]:
         """Return labelled rows of a window by label and bin of the score, (2, SCORE_BINS); zeros without scores."""
+        if self.scores is not None:
+            return np.asarray(self.scores.labelled.sum(axis=(0, 1)), dtype=np.int64)
         if self.series.scores is None:
             return np.zeros((2, SCORE_BINS), dtype=np.int64)
         return np.asarray(self.series.scores.labelled[piece.start : piece.stop].sum(axis=(0, 1)), dtype=np.int64)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor_core.performance.calendar import code_of
 from monitor_core.performance.granules import Granules
+from monitor_core.performance.series import since
 from monitor_core.performance.view import View, view_of
 from monitor_core.performance.windows import PACE
 
@@ -55,12 +57,13 @@ def load(
 def load_window(
     store: PerformanceStore, view: View, *, granules: int, span: tuple[str, str] | None = None, scores: bool = True
 ) -> View:
-    """Return the latest part of a view that holds a window or span, with its scores and entities."""
+    """Return the latest part of a view that holds a window or span, with its entities and the window's scores."""
     first = _first(view, granules, span)
-    series = store.series(
-        view.ref, segment=view.segment, as_of=view.known, first=first, scores=scores, entities=not view.segment
-    )
-    return view_of(
+    start = 0 if first is None else bisect_left(view.series.granules, first)
+    series = since(view.series, start)
+    if not view.segment:
+        series = replace(series, entities=store.entities(view.ref, series.granules, as_of=view.known))
+    loaded = view_of(
         series,
         ref=view.ref,
         segment=view.segment,
@@ -69,6 +72,12 @@ def load_window(
         as_of=view.as_of,
         known=view.known,
     )
+    if not scores:
+        return loaded
+    held = loaded.piece(granules, span).span
+    inside = ("", "") if held is None else (held.first, held.last)
+    summed = store.scores(view.ref, *inside, segment=view.segment, as_of=view.known)
+    return replace(loaded, scores=summed)
 
 
 def _first(view: View, granules: int, span: tuple[str, str] | None) -> str | None:

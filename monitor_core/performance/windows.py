@@ -16,6 +16,7 @@ from monitor_core.performance.levels import baseline_f1, drop_probabilities, rel
 from monitor_core.performance.maturity import labelled_of
 from monitor_core.performance.metrics import metrics_of
 from monitor_core.performance.results import Span, WindowMetrics
+from monitor_core.performance.series import ScoreCounts
 from monitor_core.performance.shortfall import Pace, shortfalls
 from monitor_core.stats import f1_interval
 
@@ -103,6 +104,7 @@ def window_metrics(
     settings: PerformanceSettings,
     baseline: BaselinePerformance | None = None,
     baseline_deff: float = 1.0,
+    scores: ScoreCounts | None = None,
 ) -> WindowMetrics:
     """Return every metric of a window, and what it can carry.
 
@@ -116,6 +118,8 @@ def window_metrics(
         What F1 is held against; None: no level, no probabilities.
     baseline_deff
         Design effect of the baseline's own counts.
+    scores
+        Those of the piece, where the series does not hold them.
 
     Returns
     -------
@@ -127,9 +131,8 @@ def window_metrics(
     """
     counts = counts_of(series, piece.start, piece.stop)
     effect = effect_of(series, piece.start, piece.stop)
-    labelled = None
-    if series.scores is not None:
-        labelled = series.scores.labelled[piece.start : piece.stop].sum(axis=(0, 1))
+    scores = scores or _scores_of(series, piece)
+    labelled = None if scores is None else scores.labelled.sum(axis=(0, 1))
     metrics = metrics_of(counts, labelled, effect=effect)
     due = counts.predictions
     coverage = counts.labelled / due if due else None
@@ -161,7 +164,7 @@ def window_metrics(
         design_effect_from=effect.source,
         clusters=effect.clusters,
         metrics=metrics,
-        f1_bounds=_bounds(series, piece, counts) if state == "partial" else None,
+        f1_bounds=_bounds(scores, counts) if state == "partial" else None,
         severity=severity_of(drop if has_verdict else None, settings),
         relative_drop=drop,
         probabilities=probabilities,
@@ -199,12 +202,19 @@ def _pace(series: Series, maturity: Maturity, piece: Piece, *, granularity: Gran
     return Pace(labelled, relevant / deff, piece.window, maturity.now, granularity)
 
 
-def _bounds(series: Series, piece: Piece, counts: Counts) -> tuple[float, float]:
+def _scores_of(series: Series, piece: Piece) -> ScoreCounts | None:
+    if series.scores is None:
+        return None
+    inside = slice(piece.start, piece.stop)
+    return ScoreCounts(series.scores.made[inside], series.scores.labelled[inside])
+
+
+def _bounds(scores: ScoreCounts | None, counts: Counts) -> tuple[float, float]:
     """F1 if every missing label went wrong, and if every one went right."""
     missing = counts.predictions - counts.labelled
     hits = missing
-    if series.scores is not None:
-        made = series.scores.made[piece.start : piece.stop].sum(axis=(0, 2))
+    if scores is not None:
+        made = scores.made.sum(axis=(0, 2))
         if int(made.sum()) == counts.predictions:  # else some have no score, and nothing tells what was predicted
             hits = int(made[1]) - counts.true_positives - counts.false_positives
     worst = f1_interval(counts.true_positives, counts.errors + missing).estimate

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.events import BLOCK_ROWS, encode
+from monitor_core.performance.totals import COUNTS, KINDS, add_to_totals, pack_counts
 from monitor_core.storage.schema import metadata
 
 if TYPE_CHECKING:
@@ -136,8 +137,7 @@ class Writer:
             for row in self._rows[table]:
                 values = {**common, **dict(zip(names, row.values, strict=True))}
                 if row.size >= 0:
-                    self._file.seek(row.at)
-                    values["payload"] = self._file.read(row.size)
+                    values["payload"] = self._payload(row)
                 waiting.append(values)
                 held += row.size
                 if len(waiting) >= _AT_ONCE or held >= _BYTES_AT_ONCE:
@@ -145,6 +145,27 @@ class Writer:
                     waiting, held = [], 0
             if waiting:
                 connection.execute(insert(metadata.tables[table]), waiting)
+        self._write_totals(connection, recorded_at)
+
+    def _write_totals(self, connection: Connection, recorded_at: datetime) -> None:
+        changes: dict[tuple[str, str, str], list[tuple[str, _Row]]] = {}
+        for row in self._rows["performance_count"]:
+            version, segment, label, *_ = row.values
+            changes.setdefault((version, segment, COUNTS), []).append((label, row))
+        for row in self._rows["performance_detail"]:
+            version, segment, label, kind = row.values
+            if kind in KINDS:
+                changes.setdefault((version, segment, kind), []).append((label, row))
+        for (version, segment, kind), rows in changes.items():
+            for start in range(0, len(rows), _AT_ONCE):
+                some = {label: self._payload(row) for label, row in rows[start : start + _AT_ONCE]}
+                add_to_totals(connection, (self._model_id, version, segment, kind), some, recorded_at)
+
+    def _payload(self, row: _Row) -> bytes:
+        if row.size < 0:
+            return pack_counts(row.values[3:])
+        self._file.seek(row.at)
+        return self._file.read(row.size)
 
 
 _TABLES = {

@@ -54,6 +54,7 @@ __all__ = [
     "performance_detail",
     "performance_event",
     "performance_pair",
+    "performance_total",
     "rule_state",
     "snapshot",
 ]
@@ -414,6 +415,18 @@ performance_detail = Table(  # the larger parts of the same change, read only wh
     *_count_key(),
     Column("kind", Text, primary_key=True),  # scores | cells | entities | delays
     Column("recorded_at", Moment, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+performance_total = Table(  # the sum of a granule's counts and details, as of its latest change: years are read fast
+    "performance_total",
+    metadata,
+    Column("model_id", Text, ForeignKey("model.model_id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # counts | scores | entities | sample | delays
+    Column("granule", Text, primary_key=True),
+    Column("recorded_at", Moment, nullable=False),  # as of an earlier moment the changes themselves are added up
     Column("payload", LargeBinary, nullable=False),
 )
 

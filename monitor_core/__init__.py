@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from monitor_core.dashboards import create_dashboard_files, generate_grafana_dashboard, generate_html_dashboard
     from monitor_core.drift.detector import DriftDetector
     from monitor_core.logs.adapter import get_logger_with_context
     from monitor_core.logs.audit_log import log_prediction_audit
@@ -23,6 +24,9 @@ __all__ = [
     "JSONFormatter",
     "ModelMonitor",
     "PerformanceMonitor",
+    "create_dashboard_files",
+    "generate_grafana_dashboard",
+    "generate_html_dashboard",
     "get_logger_with_context",
     "get_metrics_text",
     "log_prediction_audit",
@@ -34,6 +38,9 @@ _HOMES = {
     "JSONFormatter": "monitor_core.logs.formatter",
     "ModelMonitor": "monitor_core.performance.monitor",
     "PerformanceMonitor": "monitor_core.metrics.instrument",
+    "create_dashboard_files": "monitor_core.dashboards",
+    "generate_grafana_dashboard": "monitor_core.dashboards",
+    "generate_html_dashboard": "monitor_core.dashboards",
     "get_logger_with_context": "monitor_core.logs.adapter",
     "get_metrics_text": "monitor_core.metrics.instrument",
     "log_prediction_audit": "monitor_core.logs.audit_log",

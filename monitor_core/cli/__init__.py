@@ -31,6 +31,8 @@ _NOUNS = {
     "drift": "drift",
     "performance": "performance",
     "decisions": "decisions",
+    "dashboards": "dashboards",
+    "rules": "rules",
     "jobs": "jobs",
     "db": "database",
     "example": "example",

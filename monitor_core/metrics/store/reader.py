@@ -11,6 +11,7 @@ import numpy as np
 from monitor_core.metrics.store.chunks import decode_stamps, decode_table, is_absent
 from monitor_core.metrics.store.database import PAGE, connect_reading, reading
 from monitor_core.metrics.store.labels import LabelIndex, labels_from_text
+from monitor_core.metrics.store.recent import RecentChunks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StoreReader"]
 
+_RECENT_BYTES = 1 << 26
+
 
 class StoreReader:
     """The reading side of the store; a `SeriesReader` for the engine.
@@ -44,6 +47,7 @@ class StoreReader:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._recent = RecentChunks(_RECENT_BYTES)
         self._index = LabelIndex()
         self._seen = (-1, -1)
 
@@ -114,26 +118,26 @@ class StoreReader:
             wanted = index.find(matchers)
         found: dict[int, tuple[Stamps, Table]] = {}
         for page, numbers in groupby(sorted(wanted), key=lambda number: number // PAGE):
-            found.update(_page(run, page, list(numbers), start_ms, end_ms))
+            found.update(_page(run, self._recent, page, list(numbers), (start_ms, end_ms)))
         _add_lone(run, found, wanted, start_ms, end_ms)
         return [(index.labels[number], *found[number]) for number in wanted if number in found]
 
 
 def _page(
-    run: sqlite3.Connection, page: int, numbers: list[int], start_ms: int, end_ms: int
+    run: sqlite3.Connection, recent: RecentChunks, page: int, numbers: list[int], span: tuple[int, int]
 ) -> Iterator[tuple[int, tuple[Stamps, Table]]]:
     """Read some series of one page; those with a sample at every moment share one array of moments."""
     places = [number % PAGE for number in numbers]
-    parts = [*_chunks(run, page, places, start_ms, end_ms), *_head(run, page, places, start_ms, end_ms)]
+    parts = [*_chunks(run, recent, page, *span), *_head(run, page, *span)]
     if not parts:
         return
     stamps = np.concatenate([part for part, _ in parts])
-    table = np.concatenate([part for _, part in parts])
+    by_series = np.concatenate([part.T[places] for _, part in parts], axis=1)
     if not (np.diff(stamps) > 0).all():  # the clock went back
         stamps, first = np.unique(stamps, return_index=True)
-        table = table[first]
-    inside = slice(*np.searchsorted(stamps, [start_ms, end_ms + 1]).tolist())
-    stamps, by_series = stamps[inside], np.ascontiguousarray(table[inside].T)
+        by_series = by_series[:, first]
+    inside = slice(*np.searchsorted(stamps, [span[0], span[1] + 1]).tolist())
+    stamps, by_series = stamps[inside], by_series[:, inside]
     there = ~is_absent(by_series)
     for number, values, present in zip(numbers, by_series, there, strict=True):
         if present.all():
@@ -144,26 +148,29 @@ def _page(
 
 
 def _chunks(
-    run: sqlite3.Connection, page: int, places: list[int], start_ms: int, end_ms: int
+    run: sqlite3.Connection, recent: RecentChunks, page: int, start_ms: int, end_ms: int
 ) -> Iterator[tuple[Stamps, Table]]:
     rows = run.execute(
-        "SELECT stamps, block FROM chunk WHERE page = ? AND start_ms <= ? AND end_ms >= ? ORDER BY start_ms",
+        "SELECT id FROM chunk WHERE page = ? AND start_ms <= ? AND end_ms >= ? ORDER BY start_ms",
         (page, end_ms, start_ms),
-    )
-    for stamps, block in rows:
-        yield decode_stamps(stamps), decode_table(block, places)
+    ).fetchall()
+    for (number,) in rows:
+        chunk = recent.get(number)
+        if chunk is None:
+            stamps, block = run.execute("SELECT stamps, block FROM chunk WHERE id = ?", (number,)).fetchone()
+            chunk = decode_stamps(stamps), decode_table(block)
+            recent.put(number, chunk)
+        yield chunk
 
 
-def _head(
-    run: sqlite3.Connection, page: int, places: list[int], start_ms: int, end_ms: int
-) -> Iterator[tuple[Stamps, Table]]:
+def _head(run: sqlite3.Connection, page: int, start_ms: int, end_ms: int) -> Iterator[tuple[Stamps, Table]]:
     rows = run.execute(
         "SELECT at_ms, block FROM head WHERE page = ? AND at_ms BETWEEN ? AND ? ORDER BY at_ms",
         (page, start_ms, end_ms),
     ).fetchall()
     if rows:
         table = np.frombuffer(b"".join(block for _, block in rows)).reshape(-1, PAGE)
-        yield np.array([at for at, _ in rows], dtype=np.int64), table[:, places]
+        yield np.array([at for at, _ in rows], dtype=np.int64), table
 
 
 def _add_lone(

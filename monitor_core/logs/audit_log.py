@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from monitor_core.errors import Unavailable
+from monitor_core.logs.audit_writer import AuditFileHandler
 from monitor_core.logs.configure import AUDIT_LOGGER
 from monitor_core.logs.context import trace_id as running_trace
 from monitor_core.logs.record import AUDIT_FIELDS
+from monitor_core.logs.writer import OUTCOME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +32,7 @@ def log_prediction_audit(  # noqa: PLR0917 - the original system's signature
     *,
     features: Mapping[str, Any] | None = None,
     input_hash: str | None = None,
+    on_failure: Literal["count", "raise"] = "count",
 ) -> None:
     """Write down one prediction, with its values at the top of the line.
 
@@ -48,6 +52,14 @@ def log_prediction_audit(  # noqa: PLR0917 - the original system's signature
         Who asked.
     features, input_hash
         What went in, as far as it may be kept.
+    on_failure
+        ``count``: a record that cannot be written is said on standard error, and the prediction stands. ``raise``:
+        no record, no prediction.
+
+    Raises
+    ------
+    Unavailable
+        Only with ``on_failure="raise"``: the record was not written, or `setup_logging` was not called.
     """
     fields: dict[str, Any] = {
         "bse_code": bse_code,
@@ -62,4 +74,14 @@ def log_prediction_audit(  # noqa: PLR0917 - the original system's signature
         fields["features"] = features
     if input_hash is not None:
         fields["input_hash"] = input_hash
-    _LOG.info("prediction", extra={AUDIT_FIELDS: fields})
+    outcome: list[BaseException | None] = []
+    _LOG.info("prediction", extra={AUDIT_FIELDS: fields, OUTCOME: outcome})
+    if on_failure == "raise":
+        _check(outcome)
+
+
+def _check(outcome: list[BaseException | None]) -> None:
+    if outcome:
+        raise Unavailable(f"the audit record was not written: {outcome[0]}")
+    if not any(isinstance(handler, AuditFileHandler) for handler in _LOG.handlers):
+        raise Unavailable("there is no audit log", hint="call setup_logging at the service's start")

@@ -22,6 +22,7 @@ from monitor_core.logs.files import outdated, parse_name
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from threading import Lock
 
 __all__ = ["PARTIAL", "compress", "tidy", "tidy_later"]
 
@@ -91,13 +92,22 @@ def tidy(folder: Path, log: str, *, today: str, keep_days: int) -> None:
 
 
 def tidy_later(
-    folder: Path, log: str, *, today: str, keep_days: int, failed: Callable[[OSError], None]
+    folder: Path,
+    log: str,
+    *,
+    today: str,
+    keep_days: int,
+    alone: Lock,
+    first: Callable[[], None],
+    failed: Callable[[OSError], None],
 ) -> threading.Thread:
-    """Do `tidy` in a thread of its own; the process may end meanwhile, the next start goes on."""
+    """Do `first`, then `tidy` in a thread, one at a time; the process may end meanwhile: the next start goes on."""
 
     def run() -> None:
         try:
-            tidy(folder, log, today=today, keep_days=keep_days)
+            with alone:
+                first()
+                tidy(folder, log, today=today, keep_days=keep_days)
         except FileNotFoundError:  # somebody removed the folder, or the file while it was looked at
             return
         except OSError as error:

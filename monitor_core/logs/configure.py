@@ -7,9 +7,10 @@ import warnings
 from contextlib import suppress
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor_core.clock import now as real_now
+from monitor_core.logs.audit_writer import AuditFileHandler, AuditFormatter
 from monitor_core.logs.formats import FORMATS
 from monitor_core.logs.formatter import JSONFormatter
 from monitor_core.logs.writer import DailyFileHandler, OutputHandler
@@ -60,6 +61,7 @@ def setup_logging(
     max_bytes: int = 100 * 1024 * 1024,
     keep_days: int = 30,
     keep_audit_days: int = 90,
+    audit_key: bytes | None = None,
     now: Clock = real_now,
 ) -> logging.Logger:
     """Write everything that is logged as JSON lines, and return the root logger.
@@ -91,6 +93,8 @@ def setup_logging(
         Size from which a file is closed before midnight.
     keep_days, keep_audit_days
         Days that closed files are kept, by the date in their names.
+    audit_key
+        What the audit's daily seals are signed with (HMAC-SHA256); keep it where the logs are not.
     now
         The source of time.
     """
@@ -107,26 +111,26 @@ def setup_logging(
         said.append(f"{zone!r} is not a time zone; midnight is counted in UTC")
 
     folder = Path(log_dir)
+    options: dict[str, Any] = {"max_bytes": max_bytes, "zone": place or UTC, "now": now}
     formatter = JSONFormatter(shape, service=service, redaction=redaction)
-    audit_formatter = JSONFormatter(service=service, redaction=False)
-    root, audit = logging.getLogger(), logging.getLogger(AUDIT_LOGGER)
-
-    def file(name: str, days: int, how: JSONFormatter) -> DailyFileHandler:
-        handler = DailyFileHandler(folder / name, keep_days=days, max_bytes=max_bytes, zone=place or UTC, now=now)
-        handler.setFormatter(how)
-        return handler
-
-    handlers: list[logging.Handler] = [file("app.log", keep_days, formatter), file("errors.log", keep_days, formatter)]
+    handlers: list[logging.Handler] = [
+        DailyFileHandler(folder / name, keep_days=keep_days, **options) for name in ("app.log", "errors.log")
+    ]
     handlers[1].setLevel(logging.ERROR)
     if stdout:
         handlers.append(OutputHandler())
-        handlers[-1].setFormatter(formatter)
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    trail = AuditFileHandler(folder / "audit.log", keep_days=keep_audit_days, seal_key=audit_key, **options)
+    trail.setFormatter(AuditFormatter(service=service))
+
+    root, audit = logging.getLogger(), logging.getLogger(AUDIT_LOGGER)
     _replace(root, handlers)
-    _replace(audit, [file("audit.log", keep_audit_days, audit_formatter)])
+    _replace(audit, [trail])
     root.setLevel(logging.INFO if level is None else level)
     audit.setLevel(logging.INFO)  # what was predicted is written whatever the level of the rest
     audit.propagate = False
-    _begin(folder, [*root.handlers, *audit.handlers])
+    _begin([*handlers, trail])
     for sentence in said:
         _warn(sentence)
     return root
@@ -169,10 +173,8 @@ def _replace(logger: logging.Logger, handlers: list[logging.Handler]) -> None:
         handler.close()
 
 
-def _begin(folder: Path, handlers: list[logging.Handler]) -> None:
-    """Make the folder and its files, and go on with what an earlier process left: compressing, retention."""
-    with suppress(OSError):  # said by the first line that cannot be written
-        folder.mkdir(parents=True, exist_ok=True)
+def _begin(handlers: list[logging.Handler]) -> None:
+    """Make folder and files, and go on with what an earlier process left: compressing, sealing, retention."""
     for handler in handlers:
         if isinstance(handler, DailyFileHandler):
             handler.begin()

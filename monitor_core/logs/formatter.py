@@ -56,6 +56,8 @@ class JSONFormatter(BaseJsonFormatter):
     '{"timestamp": "2025-11-14T10:30:00.123Z", "level": "INFO", "logger": "api", "message": "scored", "context": {"ticker": "AAPL"}}'
     """  # noqa: E501 - one line of a log
 
+    longest = LONGEST_LINE
+
     def __init__(
         self,
         log_format: str = "native",
@@ -74,7 +76,7 @@ class JSONFormatter(BaseJsonFormatter):
         try:
             for narrower in _NARROWER:
                 line = self._within(record, LIMITS if narrower == 1 else LIMITS.divided(narrower))
-                if len(line) * 4 <= LONGEST_LINE or len(line.encode("utf-8")) <= LONGEST_LINE:
+                if len(line) * 4 <= self.longest or len(line.encode("utf-8")) <= self.longest:
                     return line
         except Exception as error:  # noqa: BLE001 - a line that says so is better than none, and than an exception
             return self._least(record, f"this record could not be written: {type(error).__name__}")

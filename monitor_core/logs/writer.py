@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, date, tzinfo
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
     from monitor_core.clock import Clock
 
-__all__ = ["DailyFileHandler", "OutputHandler"]
+__all__ = ["OUTCOME", "DailyFileHandler", "OutputHandler"]
+
+OUTCOME = "_monitor_outcome"
+"""A record's attribute, a list: what went wrong in writing it is added, for callers who must know."""
 
 _MEGABYTE = 1024 * 1024
 _DAY_SECONDS = 86_400
@@ -147,8 +151,10 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
         self._quiet = _Quiet(self.baseFilename)
         self._until = 0.0
         self._size = 0
+        self._inode = 0
         self._retry_at = 0.0
-        self._tidying: Thread | None = None
+        self._tidying: list[Thread] = []
+        self._one_tidies = Lock()
 
     @property
     def lost(self) -> int:
@@ -159,20 +165,28 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
         """Return the line."""
         return _line_of(self, record)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the standard library's name
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         """Say once that lines are lost; called within the failure's ``except``."""
-        self._quiet.failed(sys.exc_info()[1])
+        error = sys.exc_info()[1]
+        self._quiet.failed(error)
+        outcome = record.__dict__.get(OUTCOME)
+        if outcome is not None:
+            outcome.append(error)
 
     def tidy(self) -> Thread:
         """Compress what is closed and remove what is older than it is kept, in a thread of its own."""
-        self._tidying = tidy_later(
+        today = self._today()
+        thread = tidy_later(
             self._path.parent,
             self._path.name,
-            today=day_of(self._seconds(), self.zone),
+            today=today,
+            alone=self._one_tidies,
+            first=lambda: self.before_tidying(today),
             keep_days=self.keep_days,
             failed=lambda error: self._quiet.say(f"closed files of {self._path} stay as they are: {error}"),
         )
-        return self._tidying
+        self._tidying = [*(other for other in self._tidying if other.is_alive()), thread]
+        return thread
 
     def begin(self) -> None:
         """Make the file, and go on with what an earlier process left; what fails is said, never raised."""
@@ -180,16 +194,25 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
             self._do_lock()
             try:
                 self._check_stream()
+                if self._is_due():
+                    self.doRollover()
             finally:
                 self._do_unlock()
             self.tidy()
         except Exception as error:  # noqa: BLE001 - a service starts, whatever its log folder is like
             self._quiet.failed(error)
 
+    def _at_fork_reinit(self) -> None:
+        super()._at_fork_reinit()
+        self._tidying, self._one_tidies = [], Lock()  # threads do not come along
+
+    def before_tidying(self, today: str) -> None:
+        """Do what must be done with closed files before old ones are removed: here nothing."""
+
     def wait(self, seconds: float = 60) -> None:
         """Wait until compressing is done: for the end of a program, and for tests."""
-        if self._tidying is not None:
-            self._tidying.join(seconds)
+        for thread in self._tidying:
+            thread.join(seconds)
 
     # The hooks of ConcurrentRotatingFileHandler.emit, in the order in which it calls them, all but the first under
     # the lock: _do_lock, _check_stream, shouldRollover, doRollover, do_write.
@@ -233,7 +256,8 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
         except FileNotFoundError:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.do_open()
-        self._size = os.fstat(self.stream.fileno()).st_size
+        held = os.fstat(self.stream.fileno())
+        self._inode, self._size = held.st_ino, held.st_size
         self._until = day_end(self._running_day(), self.zone)
         self._end_torn_line()
 
@@ -243,6 +267,9 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802 - the standard library's name
         """Return whether the file's day ended or it is full."""
+        return self._is_due()
+
+    def _is_due(self) -> bool:
         moment = self._seconds()
         is_over = moment >= self._until
         if is_over:  # asked again: another process may have begun the day in an empty file
@@ -264,7 +291,6 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
             return
         self._retry_at = 0.0
         self.num_rollovers += 1
-        self._store_day(self._today())
         self._open_file()
         self.tidy()
 
@@ -304,14 +330,14 @@ class DailyFileHandler(ConcurrentRotatingFileHandler):
         return day_of(self._seconds(), self.zone)
 
     def _running_day(self) -> str:
-        """Return the day of the running file: as stored; else that of its last line; of an empty file: today."""
+        """Return the day of the running file: as stored; else that of its last line, or of an empty file today."""
         stored, today = self._stored_day(), self._today()
+        if stored and stored > day_of(self._seconds() + _DAY_SECONDS, self.zone):
+            stored = None  # by a clock that was wrong
         if not self._size:
-            day = today
-        elif stored and stored <= day_of(self._seconds() + _DAY_SECONDS, self.zone):
-            return stored
-        else:  # nothing stored, or by a clock that was wrong
-            day = min(day_of(self._path.stat().st_mtime, self.zone), today)
+            day = max(stored or today, today)  # days never go back, though a clock may
+        else:
+            day = stored or min(day_of(self._path.stat().st_mtime, self.zone), today)
         if day != stored:
             self._store_day(day)
         return day

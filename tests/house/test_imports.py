@@ -73,4 +73,4 @@ def test_the_log_writer_brings_two_packages():
     foreign = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
     assert foreign == {"concurrent_log_handler", "monitor_core", "portalocker", "pythonjsonlogger"}
     rooms = {name.split(".")[1] for name in added if name.startswith("monitor_core.")}
-    assert rooms == {"clock", "errors", "logs", "settings"}
+    assert rooms == {"audit", "clock", "errors", "logs", "settings"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor_core.alerts.evaluator import Evaluation, RuleEvaluator, RuleOutcome, SampleSink
+from monitor_core.alerts.evaluator import Evaluation, RuleEvaluator, RuleOutcome
+from monitor_core.alerts.recording import MemorySink, SampleSink, StoreSink
 from monitor_core.alerts.states import Alert, AlertEvent, AlertState, Change, advance
 from monitor_core.alerts.store import AlertStore
 
@@ -13,8 +14,10 @@ __all__ = [
     "AlertStore",
     "Change",
     "Evaluation",
+    "MemorySink",
     "RuleEvaluator",
     "RuleOutcome",
     "SampleSink",
+    "StoreSink",
     "advance",
 ]

@@ -18,6 +18,7 @@ from monitor_core.metrics.rules_templates import template
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from monitor_core.alerts.recording import SampleSink
     from monitor_core.metrics.promql import Answer, Labels
     from monitor_core.metrics.rules import Pairs
 
@@ -28,7 +29,6 @@ __all__ = [
     "Evaluation",
     "RuleEvaluator",
     "RuleOutcome",
-    "SampleSink",
     "rule_keys",
 ]
 
@@ -40,14 +40,6 @@ class Asks(Protocol):
 
     def query(self, text: str, time: float) -> Answer:
         """Answer at a moment, seconds since 1970."""
-        ...
-
-
-class SampleSink(Protocol):
-    """Where recorded series go; a `MemoryReader` is one."""
-
-    def add(self, labels: Mapping[str, str], timestamps: Sequence[int], values: Sequence[float]) -> None:
-        """Keep samples of one series, at milliseconds since 1970."""
         ...
 
 
@@ -143,7 +135,8 @@ class RuleEvaluator:
     asks
         Answers PromQL: an `Engine`.
     sink
-        Takes what recording rules record, and the series ``ALERTS`` and ``ALERTS_FOR_STATE``; None keeps none.
+        Takes what recording rules record, and the series ``ALERTS`` and ``ALERTS_FOR_STATE``
+        (`monitor_core.alerts.recording`); None keeps none.
     keeper
         Where alerts outlive the process; None keeps them in memory only.
     interval
@@ -156,7 +149,7 @@ class RuleEvaluator:
     >>> reader = MemoryReader()
     >>> reader.add({"__name__": "up", "job": "api"}, [0], [0])
     >>> group = RuleGroup("targets", (AlertingRule("TargetDown", "up == 0"),))
-    >>> evaluator = RuleEvaluator((group,), Engine(reader), sink=reader)
+    >>> evaluator = RuleEvaluator((group,), Engine(reader))
     >>> done = evaluator.evaluate(datetime.fromtimestamp(60, timezone.utc))
     >>> [(event.alert.state.value, dict(event.alert.labels)["job"]) for event in done.events]
     [('firing', 'api')]
@@ -303,11 +296,9 @@ class RuleEvaluator:
         """Write the samples; series of the last evaluation that are gone end here."""
         if self._sink is None:
             return
-        stamp = _milliseconds(now - group.query_offset)
-        for labels, value in series.items():
-            self._sink.add(dict(labels), [stamp], [value])
-        for labels in sorted(progress.recorded.get(key, frozenset()) - set(series)):
-            self._sink.add(dict(labels), [stamp], [STALE])
+        gone = progress.recorded.get(key, frozenset()) - set(series)
+        samples = {**series, **dict.fromkeys(sorted(gone), float(STALE))}
+        self._sink.record(f"{group.name}/{key}", _milliseconds(now - group.query_offset), samples)
         progress.recorded[key] = frozenset(series)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor_core.alerts.evaluator import RuleEvaluator
+from monitor_core.alerts.recording import MemorySink
 from monitor_core.alerts.states import AlertState
 from monitor_core.errors import InvalidInput
 from monitor_core.metrics.promql import Engine, MemoryReader, QueryFailed, Scalar, Vector
@@ -84,7 +85,7 @@ def run_case(
     for series, values in case.series:
         add_series(reader, f"{series} {values}", case.interval // timedelta(milliseconds=1))
     asks = engine(reader)
-    evaluator = RuleEvaluator(groups, asks, sink=reader)
+    evaluator = RuleEvaluator(groups, asks, sink=MemorySink(reader))
     failures: list[str] = []
     moment = timedelta(0)
     while moment <= case.end:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from monitor_core.alerts.evaluator import RuleEvaluator
+from monitor_core.alerts.recording import MemorySink
 from monitor_core.errors import InvalidInput
 from monitor_core.metrics.promql import Engine, MemoryReader
 from monitor_core.metrics.promql.notation import add_series
@@ -25,7 +26,7 @@ def evaluator_of(*rules, series=(), **options):
     for text in series:
         add_series(reader, text, 60_000)
     group = RuleGroup("g", rules, interval=MINUTE, **options)
-    return RuleEvaluator([group], Engine(reader), sink=reader), reader
+    return RuleEvaluator([group], Engine(reader), sink=MemorySink(reader)), reader
 
 
 def samples(reader, name):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor_core.alerts.evaluator import RuleEvaluator
+from monitor_core.alerts.recording import MemorySink
 from monitor_core.alerts.states import AlertState
 from monitor_core.alerts.store import AlertStore
 from monitor_core.metrics.promql import Engine, MemoryReader
@@ -30,7 +31,9 @@ def reader():
 
 
 def start(reader, store, *rules, group="g"):
-    return RuleEvaluator([RuleGroup(group, rules, interval=MINUTE)], Engine(reader), sink=reader, keeper=store)
+    return RuleEvaluator(
+        [RuleGroup(group, rules, interval=MINUTE)], Engine(reader), sink=MemorySink(reader), keeper=store
+    )
 
 
 def run(evaluator, first, last):

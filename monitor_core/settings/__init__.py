@@ -8,6 +8,7 @@ take the words.
 from monitor_core.settings.catalogue import Setting, SettingValue, describe, known_settings, redacted
 from monitor_core.settings.groups import (
     DriftSettings,
+    LogSettings,
     MetricsSettings,
     PerformanceSettings,
     RetentionSettings,
@@ -19,6 +20,7 @@ from monitor_core.settings.targets import Target, read_targets
 
 __all__ = [
     "DriftSettings",
+    "LogSettings",
     "MetricsSettings",
     "PerformanceSettings",
     "RetentionSettings",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Between",
     "DriftSettings",
+    "LogSettings",
     "MetricsSettings",
     "OneOf",
     "PerformanceSettings",
@@ -235,6 +236,33 @@ class MetricsSettings:
     keep_days: Annotated[int, Between(1, 3_650), "Days that scraped samples are kept"] = 15
 
 
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Which log files are searched, and how far a search may go."""
+
+    folders: Annotated[str, "Folders of log files that are followed, with commas; empty: none"] = ""
+    include: Annotated[str, "Names of the files in them that are read, with commas; * stands for anything"] = (
+        "*.log, *.log.*, *.jsonl, *.jsonl.*"
+    )
+    exclude: Annotated[str, "Names that are not read: errors.log repeats lines of app.log"] = (
+        "errors.log*, *.lock, *.tmp, *.new"
+    )
+    zone: Annotated[str, "Time zone of lines that name none, as Europe/Berlin"] = "UTC"
+    keep_days: Annotated[int, _ONE_OR_MORE, "Days that lines stay searchable"] = 90
+    poll_seconds: Annotated[float, Between(0.01, 60), "Seconds between two looks at files that do not grow"] = 0.2
+    commit_seconds: Annotated[
+        float, Between(0.05, 600), "Seconds after which lines are searchable at the latest while more keep coming"
+    ] = 0.5
+    max_line_bytes: Annotated[int, Between(1_024, 16_777_216), "Longest line that is kept whole, in bytes"] = 1_048_576
+    max_expanded_bytes: Annotated[int, _ONE_OR_MORE, "Largest size of a packed log file once unpacked, in bytes"] = (
+        8_589_934_592
+    )
+    search_seconds: Annotated[float, Between(0.05, 600), "Seconds after which a search answers with what it has"] = 5.0
+    search_rows: Annotated[
+        int, Between(1_000, 100_000_000), "Lines that a search looks at one by one (regular expressions) at most"
+    ] = 300_000
+
+
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _FORMATS = ("native", "ecs", "otel", "datadog", "splunk")
 
@@ -258,6 +286,7 @@ class Settings:
     performance: PerformanceSettings = field(default_factory=PerformanceSettings)
     snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each value that is not a default came from, by dotted key; not itself a setting."""
@@ -266,3 +295,15 @@ class Settings:
     def database(self) -> str:
         """The database's address: `database_url`, or SQLite in `data_dir`."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'monitor.db').absolute()}"
+
+    @property
+    def url(self) -> str:
+        """Where a program on this machine finds the app.
+
+        Examples
+        --------
+        >>> Settings().url, Settings(host="0.0.0.0", port=80).url, Settings(host="::1").url
+        ('http://127.0.0.1:8501', 'http://127.0.0.1:80', 'http://[::1]:8501')
+        """
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -1,12 +1,14 @@
-"""`audit`: the operators' trail."""
+"""`audit`: the operators' trail, and the predictions' in a folder of logs."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from monitor_core.cli.audit_files import prove, verify_folder
 from monitor_core.cli.edge import FINDING
 from monitor_core.cli.output import show, table
 from monitor_core.cli.session import AsJson, opened
@@ -31,9 +33,29 @@ def list_records(
     show([asdict(record) for record in found], text, as_json=as_json)
 
 
+app.command()(prove)
+
+
 @app.command()
-def verify(*, as_json: AsJson = False) -> None:
+def verify(
+    *,
+    logs: Annotated[
+        Path | None,
+        typer.Option(help="Check the predictions' trail in this folder of logs instead.", show_default=False),
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="With --logs: the key that seals are signed with.", show_default=False)
+    ] = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(help="With --logs: SEQUENCE:HASH that was kept elsewhere; may be repeated.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check that no record was changed, removed or slipped in; exit with 1 when one was."""
+    if logs is not None:
+        verify_folder(logs, key_file=key_file, anchors=anchor or [], as_json=as_json)
+        return
     with opened() as services:
         broken = services.trail.verify()
     data = {"intact": broken is None, "break": None if broken is None else asdict(broken)}

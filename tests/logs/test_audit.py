@@ -5,11 +5,13 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,7 @@ from monitor_core.audit.merkle import Proof, is_included
 from monitor_core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from monitor_core.logs import log_prediction_audit, setup_logging
 from monitor_core.logs.audit_check import check_audit
-from monitor_core.logs.seals import prove_record, read_seals, seal_days, verify_seals
+from monitor_core.logs.seals import audit_files, lines_of, prove_record, read_seals, seal_days, verify_seals
 
 KEY = b"a key kept elsewhere"
 
@@ -149,9 +151,10 @@ def test_seals_are_chained_and_signed(trail):
         check_audit(trail)
 
 
-def test_what_is_broken_is_not_sealed(folder, clock):
+def test_what_is_broken_is_not_sealed(folder, clock, settle):
     """A seal says that a day is whole."""
     setup_logging(log_dir=folder, stdout=False, now=clock)
+    settle()
     predict(1)
     predict(2)
     rewrite(folder / "audit.log", lambda data: data.replace(b'"t1"', b'"t9"'))
@@ -164,6 +167,7 @@ def test_what_is_broken_is_not_sealed(folder, clock):
 def test_the_running_day_is_not_sealed(folder, clock, settle):
     """A service that sleeps over midnight writes its first record of today before yesterday is sealed."""
     setup_logging(log_dir=folder, stdout=False, now=clock, max_bytes=300)
+    settle()
     predict(1)
     predict(2)
     settle()
@@ -282,3 +286,18 @@ def test_records_of_any_size(folder, clock):
     assert read_link(lines[1]).sequence == 2
     assert check_audit(folder).broken == ""
     assert os.stat(folder / "audit.log").st_size == sum(map(len, lines)) + 2  # noqa: PTH116
+
+
+def test_the_few_lines_of_the_documents(trail):
+    """What the guide gives to check with is right, for chain and proofs."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "logging.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(import hashlib.*?)```", text, re.DOTALL)
+    names = {}
+    exec(compile(example, "<example>", "exec"), names)
+    lines = [line for path in audit_files(trail) for line in lines_of(path)]
+    assert names["check"](lines) == 15
+    assert names["check"]([*lines[:7], lines[7].replace(b'"t7"', b'"t0"'), *lines[8:]]) == 7
+    for sequence in range(1, 11):
+        proof = prove_record(trail, sequence)
+        assert names["proves"](proof)
+        assert not names["proves"](proof | {"hash": "0" * 64})

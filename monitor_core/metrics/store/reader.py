@@ -59,6 +59,18 @@ class StoreReader:
         """Give the labels of series that have a sample in a time, sorted."""
         return [labels for labels, _, _ in self.select(matchers, start_ms, end_ms)]
 
+    def pages(self, start_ms: int, end_ms: int) -> Iterator[list[Samples]]:
+        """Give everything of a time, one page after the other; memory holds one at a time."""
+        by_page = groupby(sorted(self.index().labels), key=lambda number: number // PAGE)
+        for page, numbers in [(page, list(group)) for page, group in by_page]:
+
+            def read(run: sqlite3.Connection, page: int = page, numbers: list[int] = numbers) -> list[Samples]:
+                found = dict(_page(run, RecentChunks(0), page, numbers, (start_ms, end_ms)))
+                _add_lone(run, found, numbers, start_ms, end_ms)
+                return [(self._index.labels[number], *samples) for number, samples in sorted(found.items())]
+
+            yield self._read(read) or []
+
     def index(self) -> LabelIndex:
         """Give the labels of all series that are held."""
         return self._read(self._fresh_index) or LabelIndex()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
+import subprocess
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -24,10 +29,10 @@ SERVICE = {"job": "api", "instance": "127.0.0.1:8000"}
 APP = {"job": "bellwether", "instance": "127.0.0.1:8501", "model": "churn", "version": "2"}
 
 
-def demo(end: int, *, days: int = 2) -> MemoryReader:  # noqa: C901, PLR0915 - a long list of series, nothing else
+def demo(end: int, *, days: float = 2) -> MemoryReader:  # noqa: C901, PLR0915 - a long list of series, nothing else
     """Samples a minute up to `end` (seconds): waves of traffic, a slow hour, errors, a feature that drifts."""
     reader = MemoryReader()
-    stamps = np.arange(end - days * 86400, end + 1, STEP, dtype=np.int64)
+    stamps = np.arange(end - round(days * 86400), end + 1, STEP, dtype=np.int64)
     hours = (stamps - stamps[0]) / 3600
     load = 60 * (6 + 4 * np.sin(hours / 24 * 2 * np.pi))
     bad = ((stamps > end - 7200) & (stamps < end - 3600)).astype(float)
@@ -103,10 +108,57 @@ def shared_schema():
     return lambda name: json.loads((folder / f"{name}.jsonschema.json").read_text())
 
 
+def openmetrics(reader: MemoryReader) -> str:
+    """Everything a reader holds, as ``promtool tsdb create-blocks-from openmetrics`` takes it."""
+    lines = []
+    for labels, stamps, values in reader.select([], 0, 10**15):
+        given = dict(labels)
+        name = given.pop("__name__")
+        inside = ",".join(f"{key}={json.dumps(value)}" for key, value in given.items())
+        pairs = zip(stamps.tolist(), values.tolist(), strict=True)
+        lines += [f"{name}{{{inside}}} {value!r} {stamp / 1000}" for stamp, value in pairs]
+    return "\n".join([*lines, "# EOF", ""])
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory):
+    """Give the address of a Prometheus that holds three hours of the example; for the marker 'prometheus'."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+    (folder / "samples").write_text(openmetrics(demo(1_767_225_600, days=0.125)))
+    promtool = [shutil.which("promtool"), "tsdb", "create-blocks-from", "openmetrics", "samples", "data"]
+    subprocess.run(promtool, cwd=folder, check=True, capture_output=True, timeout=120)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [shutil.which("prometheus"), f"--config.file={folder}/prometheus.yml", "--log.level=error"]
+    command += [f"--storage.tsdb.path={folder}/data", "--storage.tsdb.retention.time=100y"]
+    process = subprocess.Popen(
+        [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield _ready(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _ready(address: str) -> str:
+    for _ in range(300):
+        try:
+            urlopen(f"{address}/-/ready", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return address
+    raise TimeoutError(f"{address} is not ready")
+
+
 @pytest.fixture(scope="session")
 def demo_engine():
     end = 1_767_225_600
-    return SimpleNamespace(engine=Engine(demo(end)), end=end)
+    reader = demo(end, days=0.125)
+    return SimpleNamespace(engine=Engine(reader), reader=reader, end=end)
 
 
 def reply(value):
@@ -216,8 +268,6 @@ def play():
 @pytest.fixture(scope="session")
 def live_engine():
     """The same day, ending now."""
-    import time
-
     return Engine(demo(int(time.time()) // STEP * STEP))
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 
 from monitor_core.dashboards.boards import BOARDS
 from monitor_core.dashboards.grafana import dashboard, generate_grafana_dashboard
+from monitor_core.metrics.promql import Engine
 from monitor_core.metrics.promql.parser import parse
 
 BOARD = pytest.mark.parametrize(
@@ -162,6 +165,30 @@ def test_every_question_has_an_answer(board, demo_engine):
         assert not (target["legendFormat"] == "__auto" and len(grid.labels) > 1), panel["title"]
 
 
+@pytest.mark.prometheus
+@BOARD
+def test_every_question_has_the_same_answer_from_a_prometheus(board, real_server, demo_engine):
+    """Series for series, to 1e-9: the engine speaks the semantics of that release."""
+    engine = Engine(demo_engine.reader, compat=2)
+    for panel, target in targets(board):
+        given = {"query": filled(target["expr"]), "start": demo_engine.end - 3600, "end": demo_engine.end, "step": 300}
+        with urlopen(f"{real_server}/api/v1/query_range?{urlencode(given)}", timeout=30) as answer:
+            result = json.load(answer)["data"]["result"]
+        theirs = {
+            tuple(sorted(one["metric"].items())): {round(at): float(value) for at, value in one["values"]}
+            for one in result
+        }
+        assert theirs, (panel["title"], target["expr"])
+        grid = engine.query_range(*given.values()).value
+        ours = {
+            labels: dict(zip((stamps // 1000).tolist(), values.tolist(), strict=True))
+            for labels, stamps, values in grid.series()
+        }
+        assert set(ours) == set(theirs), panel["title"]
+        for labels, values in theirs.items():
+            assert ours[labels] == pytest.approx(values, rel=1e-9, nan_ok=True), panel["title"]
+
+
 @BOARD
 def test_legends_name_what_is_there(board, demo_engine):
     """Each ``{{label}}`` is a label of the answer."""
@@ -182,7 +209,7 @@ def test_annotations_can_be_read(board):
 
 def test_a_version_that_begins_to_serve_is_an_annotation():
     """Seen once, when it comes; a rollback is the old one's coming back."""
-    from monitor_core.metrics.promql import Engine, MemoryReader
+    from monitor_core.metrics.promql import MemoryReader
     from monitor_core.metrics.promql.notation import add_series
 
     reader = MemoryReader()

@@ -41,7 +41,7 @@ __all__ = [
 _ROW_STEPS = 12
 _DAY = 86_400.0
 _SERVER_STEP = 60.0
-"""Shortest step asked of a server whose scrape interval is not known: Prometheus's default interval."""
+"""Shortest step asked of a server that does not tell how often it scrapes: Prometheus's default interval."""
 
 _KEPT = 64
 
@@ -83,10 +83,11 @@ def span_of(app: Services, choice: Choice) -> Span:
 
 
 def least_step(app: Services) -> float:
-    """Return the shortest step that always holds a scrape, in seconds."""
+    """Return the shortest step that always holds two scrapes, in seconds."""
     if app.metrics.kind is SourceKind.EMBEDDED:
         return 2 * app.settings.metrics.scrape_interval
-    return _SERVER_STEP
+    told = [state.interval for state in targets(app) if state.interval]
+    return 2 * max(told) if told else _SERVER_STEP
 
 
 def look(app: Services, choice: Choice) -> Look:

@@ -40,6 +40,8 @@ PerformanceMonitor().instrument(app)"""
 SETTING_LINE = 'MONITOR_METRICS_TARGETS="api=http://127.0.0.1:8000/metrics"'
 SERVER_LINE = 'MONITOR_METRICS_PROMETHEUS_URL="http://127.0.0.1:9090"'
 
+# Lines are shown without colours: those of Streamlit's highlighting are too pale to read (3.6:1).
+
 _HEALTH = {
     TargetHealth.UP: "Up",
     TargetHealth.DOWN: "Down",
@@ -70,15 +72,15 @@ def connect() -> None:
     )
     left, right = st.columns(2)
     with left, card("1 · In the service", "FastAPI, Starlette or Flask", key="connect-service"):
-        st.code("pip install bellwether-monitor", language="bash", wrap_lines=True)
-        st.code(SERVICE_LINES, language="python", wrap_lines=True)
+        st.code("pip install bellwether-monitor", language=None, wrap_lines=True)
+        st.code(SERVICE_LINES, language=None, wrap_lines=True)
         st.caption("Each request is counted and timed, and `/metrics` answers scrapes. Other frameworks are wrapped.")
     with right, card("2 · Here", "then start again", key="connect-here"):
-        st.code(f"{SETTING_LINE} bellwether serve", language="bash", wrap_lines=True)
+        st.code(f"{SETTING_LINE} bellwether serve", language=None, wrap_lines=True)
         st.caption("Or keep it in `monitor.toml`:")
-        st.code('[metrics]\ntargets = "api=http://127.0.0.1:8000/metrics"', language="toml", wrap_lines=True)
+        st.code('[metrics]\ntargets = "api=http://127.0.0.1:8000/metrics"', language=None, wrap_lines=True)
         st.caption("A Prometheus that scrapes the service already is asked instead:")
-        st.code(f"{SERVER_LINE} bellwether serve", language="bash", wrap_lines=True)
+        st.code(f"{SERVER_LINE} bellwether serve", language=None, wrap_lines=True)
 
 
 def nothing_yet(app: Services) -> None:
@@ -95,7 +97,7 @@ def nothing_yet(app: Services) -> None:
     empty("No requests yet", words, icon=":material/hourglass_empty:")
     draw_targets(app)
     with st.expander("The two lines", icon=":material/code:"):
-        st.code(SERVICE_LINES, language="python")
+        st.code(SERVICE_LINES, language=None)
 
 
 def nothing_in_range(choice: Choice, jobs: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from monitor_core import clock
 from monitor_core.cli.edge import SOURCE_DOWN
 from monitor_core.cli.output import show, table
 from monitor_core.cli.session import AsJson, load_settings
+from monitor_core.errors import MonitorError
 from monitor_core.jobs.lease import WORKER, Leases
 from monitor_core.jobs.supervisor import is_loopback, running_at
 from monitor_core.jobs.token import token_path
@@ -54,7 +55,13 @@ class Check:
 def doctor(*, as_json: AsJson = False) -> None:
     """Show what is configured, reachable and missing; exit with 3 when something is down."""
     settings = load_settings()
-    checks = [*_folder(settings.data_dir), *_database(settings), *_server(settings), *_extras()]
+    checks = [
+        *_folder(settings.data_dir),
+        *_database(settings),
+        *_metrics(settings),
+        *_server(settings),
+        *_extras(),
+    ]
     described = describe(settings)
     data = {
         "settings": [{"key": item.setting.key, "value": item.text, "origin": item.origin} for item in described],
@@ -121,6 +128,26 @@ def _schema(engine: Engine) -> Iterator[Check]:
         yield Check("worker", "fine", f"runs ({held.owner.rpartition('/')[0].rpartition('/')[2]})")
     else:
         yield Check("worker", "note", "none runs", "`serve` starts it; commands do their work themselves meanwhile")
+
+
+def _metrics(settings: Settings) -> Iterator[Check]:
+    """Ask where metrics come from; targets that are down are named."""
+    from monitor_core.metrics.sources import SourceKind, open_source  # noqa: PLC0415 - heavy; only a look needs it
+
+    source = open_source(settings, clock.now)
+    try:
+        health = source.health()
+        if source.kind is SourceKind.PROMETHEUS:
+            yield Check("metrics", "fine" if health.is_up else "down", health.message)
+            return
+        yield Check("metrics", "fine" if health.is_up else "note", f"{source.name}: {health.message}")
+        for target in source.targets():
+            if target.error:
+                yield Check(f"target {target.job}", "note", f"{target.instance}: {target.error}")
+    except MonitorError as error:
+        yield Check("metrics", "down", str(error))
+    finally:
+        source.close()
 
 
 def _server(settings: Settings) -> Iterator[Check]:

@@ -19,11 +19,12 @@ from monitor_core.jobs.token import token_path
 from monitor_core.metrics.scrape.scraping import Scraping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Engine
 
     from monitor_core.clock import Clock
+    from monitor_core.metrics.store.writer import StoreWriter
     from monitor_core.settings import Settings
 
 __all__ = ["COLLECTOR", "Collector"]
@@ -46,6 +47,8 @@ class Collector:
         What is scraped, and where the samples go.
     now
         The clock.
+    beside
+        What else the holder of the lease does (see `Scraping`).
     owner
         Name of this process.
     beat_seconds
@@ -58,10 +61,12 @@ class Collector:
         settings: Settings,
         now: Clock,
         *,
+        beside: Sequence[Callable[[StoreWriter, threading.Event], None]] = (),
         owner: str = "",
         beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._settings = settings
+        self._beside = beside
         self.owner = owner or this_process()
         self._beat_seconds = beat_seconds
         self._leases = Leases(engine, now)
@@ -89,7 +94,7 @@ class Collector:
 
     def _collect(self) -> None:
         """Scrape in a thread, renew the lease in this one."""
-        scraping = Scraping(self._settings, own_headers=self._own_headers)
+        scraping = Scraping(self._settings, own_headers=self._own_headers, beside=self._beside)
         failed: list[MonitorError] = []
 
         def work() -> None:

@@ -58,3 +58,15 @@ def test_the_move(cli, store, tmp_path):
     again = cli("metrics", "export", folder, data_dir=store)
     assert again.code != 0
     assert "exists already" in again.err
+
+
+def test_doctor_tells_where_metrics_come_from(cli, store, monkeypatch):
+    """The store, or a server and what is wrong with it."""
+    checks = {check["name"]: check for check in cli("doctor", as_json=True, data_dir=store).out["checks"]}
+    assert checks["metrics"]["state"] == "note"
+    assert "built-in store: nothing was scraped yet" in checks["metrics"]["detail"]
+    monkeypatch.setenv("MONITOR_METRICS_PROMETHEUS_URL", "http://u:s3cret@127.0.0.1:9")
+    done = cli("doctor", as_json=True, data_dir=store)
+    checks = {check["name"]: check for check in done.out["checks"]}
+    assert (done.code, checks["metrics"]["state"]) == (3, "down")
+    assert "s3cret" not in str(done.out)

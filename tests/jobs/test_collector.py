@@ -54,6 +54,20 @@ def test_it_scrapes_while_it_has_the_lease(services):
     assert leases.holder(COLLECTOR) is None
 
 
+def test_what_is_done_beside(services):
+    """With the store, until the end."""
+    seen = []
+
+    def work(writer, stop):
+        seen.append(writer.owners())
+        stop.wait()
+        seen.append("ended")
+
+    with running(services, beside=[work]):
+        wait_for(lambda: len(seen) == 1)
+    assert seen[1:] == ["ended"]
+
+
 def test_a_second_one_waits(services):
     """Until the first is gone."""
     leases = Leases(services.engine, clock.now)

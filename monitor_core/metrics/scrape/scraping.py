@@ -15,11 +15,13 @@ from monitor_core.metrics.store.writer import StoreWriter
 from monitor_core.settings import Target, read_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from monitor_core.settings import Settings
 
-__all__ = ["OWN_JOB", "Scraping", "all_targets"]
+    Beside = Callable[[StoreWriter, threading.Event], None]
+
+__all__ = ["OWN_JOB", "Scraping", "all_targets", "next_due"]
 
 OWN_JOB = "bellwether"
 """The job under which the app scrapes itself."""
@@ -55,11 +57,21 @@ class Scraping:
         Targets, rhythm, bounds, and where the store lies.
     own_headers
         Called at each scrape of the app itself: headers that let it in.
+    beside
+        What else is done while scraping (rules are evaluated), each in a thread of its own: called with the writing
+        side of the store and an event that is set when it is time to end.
     """
 
-    def __init__(self, settings: Settings, *, own_headers: Callable[[], Mapping[str, str]] = dict) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        own_headers: Callable[[], Mapping[str, str]] = dict,
+        beside: Sequence[Beside] = (),
+    ) -> None:
         self._settings = settings
         self._own_headers = own_headers
+        self._beside = beside
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -75,6 +87,10 @@ class Scraping:
             threads = [
                 threading.Thread(target=self._follow, args=(target, writer), name=target.job, daemon=True)
                 for target in targets
+            ]
+            threads += [
+                threading.Thread(target=work, args=(writer, self._stop), name="beside", daemon=True)
+                for work in self._beside
             ]
             for thread in threads:
                 thread.start()

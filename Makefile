@@ -40,6 +40,7 @@ bench: venv-test ## Measure speed and memory against the goals and other tools (
 	$(BIN)/python tests/benchmarks/bench_estimates.py
 	$(BIN)/python tests/benchmarks/bench_pages.py --write
 	$(BIN)/python tests/benchmarks/bench_middleware.py --write
+	$(BIN)/python tests/benchmarks/bench_logging.py --write
 	$(BIN)/python tests/benchmarks/bench_peers.py --write $(ARGS)
 
 golden: venv-test ## Write the expected reports anew, to be reviewed in the diff

@@ -175,6 +175,7 @@ class Answers:
         self.metrics_only = False
         self.look = 0
         self.asked = []
+        self.prefix = ""
 
     def query_range(self, given):
         grid = self.engine.query_range(given["query"], *(float(given[name]) for name in ("start", "end", "step"))).value
@@ -211,7 +212,7 @@ class Answers:
 
 
 @contextmanager
-def serving(answers):
+def serving(answers):  # noqa: C901 - a branch a route
     page = generate_html_dashboard("2.1.0", "gradient boosting", "2026-10-01").encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -220,10 +221,13 @@ def serving(answers):
         def do_GET(self):  # noqa: PLR0911 - one line an answer
             split = urlsplit(self.path)
             answers.asked.append(split.path)
+            if split.path == "/below/page.html":
+                return self.send(200, "text/html; charset=utf-8", page)
+            split = split._replace(path=split.path.removeprefix(answers.prefix))
             given = {name: values[0] for name, values in parse_qs(split.query).items()}
             if split.path == "/":
                 return self.send(200, "text/html; charset=utf-8", page)
-            if answers.down:
+            if answers.down or not urlsplit(self.path).path.startswith(answers.prefix):
                 return self.send(502, "text/html", b"<html>Bad Gateway</html>")
             if split.path == "/metrics":
                 return self.send(200, "text/plain", answers.exposition().encode())

@@ -23,7 +23,7 @@ def visit(browser):
     """Open a page; what it asks elsewhere, and what goes wrong on it, fails the test."""
     wrong, contexts = [], []
 
-    def opened(url, *, scheme="light", width=1440, height=900, is_clock_ours=False):
+    def opened(url, *, scheme="light", width=1440, height=900, is_clock_ours=False, origin=""):
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id="Europe/Berlin"
         )
@@ -32,7 +32,9 @@ def visit(browser):
         page.set_default_timeout(30_000)
         page.on(
             "request",
-            lambda request: None if request.url.startswith((url, "data:", "blob:")) else wrong.append(request.url),
+            lambda request: (
+                None if request.url.startswith((origin or url, "data:", "blob:")) else wrong.append(request.url)
+            ),
         )
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
@@ -161,6 +163,15 @@ def test_a_service_with_metrics_alone(visit, play, answers):
         rows = page.locator(".alert").all_inner_texts()
         assert any("Memory: 91 %" in row for row in rows)
         assert any("F1, 30 days: 0.610" in row for row in rows)
+
+
+@pytest.mark.parametrize("prefix", ["", "/below"])
+def test_may_be_served_from_a_folder(visit, play, answers, prefix):
+    """It asks the address itself, then the folder it lies in."""
+    answers.prefix = prefix
+    with play(answers) as url:
+        page = visit(f"{url}/below/page.html", origin=url)
+        assert tile(page, "Features drifted") == "1"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,7 +10,7 @@
     return element;
   };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  const view = { range: "24h", compare: false, job: "", mode: "", busy: false, again: false, charts: new Map(), good: 0 };
+  const view = { range: "24h", compare: false, job: "", mode: "", base: "/", busy: false, again: false, charts: new Map(), good: 0 };
 
   // ---- words for numbers ------------------------------------------------------------------------------------
   const digits = (value, most) => value.toLocaleString("en", { maximumFractionDigits: most });
@@ -41,7 +41,7 @@
     }
   }
   async function ask(path, parameters) {
-    const answer = await fetched(`api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const answer = await fetched(`${view.base}api/v1/${path}?${new URLSearchParams(parameters)}`);
     let body;
     try { body = await answer.json(); } catch { throw new Error(`/api/v1/${path} answered ${answer.status}, not JSON`); }
     if (body.status !== "success") throw new Error(body.error || `/api/v1/${path} answered ${answer.status}`);
@@ -132,7 +132,7 @@
     };
   }
   async function fromMetrics() {
-    const answer = await fetched("metrics", { headers: { Accept: "text/plain" } });
+    const answer = await fetched(`${view.base}metrics`, { headers: { Accept: "text/plain" } });
     if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
     seen.push({ at: Date.now() / 1000, samples: parsed(await answer.text()) });
     if (seen.length > 2880) seen.shift();
@@ -157,9 +157,14 @@
   }
   const look_end = () => seen[seen.length - 1].at;
   async function chooseMode() {
-    try { await ask("query", { query: "vector(1)" }); return "api"; } catch (error) { view.why = error.message; }
-    await fromMetrics();
-    return "metrics";
+    const bases = [...new Set(["/", location.pathname.replace(/[^/]*$/, "")])]; // the address itself, or the page's folder
+    let failed = null;
+    for (const [mode, attempt] of [["api", () => ask("query", { query: "vector(1)" })], ["metrics", fromMetrics]]) {
+      for (view.base of bases) {
+        try { await attempt(); return mode; } catch (error) { failed = error; }
+      }
+    }
+    throw failed;
   }
 
   // ---- drawing ----------------------------------------------------------------------------------------------

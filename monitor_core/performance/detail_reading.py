@@ -14,7 +14,7 @@ from monitor_core.performance.details import (
     SCORE_CODES,
     SCORES,
     is_dense,
-    split,
+    split_together,
     unpack_dense,
 )
 from monitor_core.performance.entity_sampling import MAX_ENTITIES, below, level_for
@@ -32,10 +32,8 @@ def _together(
     payloads: Sequence[bytes], places: Sequence[int], kind: np.dtype[np.void]
 ) -> tuple[list[bytes], NDArray[np.void], NDArray[np.int64], NDArray[np.int64]]:
     """Heads, all records, the granule of each record, and records a payload."""
-    parts = split(payloads, kind)
-    sizes = np.array([len(records) for _, records in parts], np.int64)
-    records = np.concatenate([records for _, records in parts]) if parts else np.empty(0, kind)
-    return [head for head, _ in parts], records, np.repeat(np.asarray(places, np.int64), sizes), sizes
+    heads, records, sizes = split_together(payloads, kind)
+    return heads, records, np.repeat(np.asarray(places, np.int64), sizes), sizes
 
 
 def read_scores(payloads: Sequence[bytes], places: Sequence[int], granules: int) -> ScoreCounts:
@@ -46,7 +44,8 @@ def read_scores(payloads: Sequence[bytes], places: Sequence[int], granules: int)
         counts = table.astype(np.int64)
     else:
         counts = np.zeros((granules, SCORE_CODES), np.int64)
-        np.add.at(counts, dense, table)
+        for place, row in zip(dense, table, strict=True):
+            counts[place] += row
     sparse = [(payload, place) for payload, place in zip(payloads, places, strict=True) if not is_dense(payload)]
     if sparse:
         rows, row = np.unique([place for _, place in sparse], return_inverse=True)

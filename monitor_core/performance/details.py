@@ -27,6 +27,7 @@ __all__ = [
     "pack_dense",
     "part",
     "split",
+    "split_together",
     "unpack_dense",
 ]
 
@@ -61,14 +62,29 @@ def pack(records: NDArray[np.void], head: Mapping[str, object] | None = None) ->
 
 def split(payloads: Sequence[bytes], kind: np.dtype[np.void]) -> list[tuple[bytes, NDArray[np.void]]]:
     """Return head (JSON, unread) and records of each payload; raises `InvalidInput` for anything else."""
-    parts = []
-    for payload in payloads:
-        size = int.from_bytes(payload[4:8], "little")
-        body = len(payload) - 8 - size
-        if payload[:4] != _MAGIC or body < 0 or body % kind.itemsize:
-            raise InvalidInput(f"a stored detail of {len(payload)} bytes cannot be read")
-        parts.append((payload[8 : 8 + size], np.frombuffer(payload, kind, offset=8 + size)))
-    return parts
+    starts = [_start_of(payload, kind) for payload in payloads]
+    return [
+        (payload[8:start], np.frombuffer(payload, kind, offset=start))
+        for payload, start in zip(payloads, starts, strict=True)
+    ]
+
+
+def split_together(
+    payloads: Sequence[bytes], kind: np.dtype[np.void]
+) -> tuple[list[bytes], NDArray[np.void], NDArray[np.int64]]:
+    """Return heads, all records one after the other, and how many records each payload has, as `split` would."""
+    starts = [_start_of(payload, kind) for payload in payloads]
+    bodies = [payload[start:] for payload, start in zip(payloads, starts, strict=True)]
+    heads = [payload[8:start] for payload, start in zip(payloads, starts, strict=True)]
+    sizes = np.array([len(body) for body in bodies], np.int64) // kind.itemsize
+    return heads, np.frombuffer(b"".join(bodies), kind), sizes
+
+
+def _start_of(payload: bytes, kind: np.dtype[np.void]) -> int:
+    start = 8 + int.from_bytes(payload[4:8], "little")
+    if payload[:4] != _MAGIC or len(payload) < start or (len(payload) - start) % kind.itemsize:
+        raise InvalidInput(f"a stored detail of {len(payload)} bytes cannot be read")
+    return start
 
 
 def pack_dense(counts: NDArray[np.int64]) -> bytes:

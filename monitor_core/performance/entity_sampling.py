@@ -34,7 +34,8 @@ def level_for(keys: NDArray[np.uint64], level: int, *, most: int = MAX_ENTITIES)
     >>> level_for(np.array([1, 2**62, 2**63], np.uint64), 0, most=1)
     2
     """
-    distinct = np.unique(keys[below(keys, level)])
+    ordered = np.sort(keys[below(keys, level)])  # faster than np.unique
+    distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])[: ordered.size]]
     while distinct.size > most:
         level += 1
         distinct = distinct[below(distinct, level)]

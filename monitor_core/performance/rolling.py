@@ -168,10 +168,12 @@ def _ranking(series: Series, windows: Windows, metric: str, deff: FloatArray, do
 
 def _merged(labelled: IntArray) -> IntArray:
     """Rows by label and bin, (granules, 2, bins): neighbours merged until each holds its share of all rows."""
-    rows = labelled.sum(axis=(0, 1, 2))
+    by_label = labelled[:, 0] + labelled[:, 1]
+    rows = by_label.sum(axis=(0, 1))
     group = (np.cumsum(rows) - rows) * _GROUPS // max(int(rows.sum()), 1)
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    return np.asarray(np.add.reduceat(labelled, first, axis=3).sum(axis=1), dtype=np.int64)
+    last = np.flatnonzero(np.diff(group, append=-1))
+    running = np.cumsum(by_label, axis=2, dtype=np.int64)[:, :, last]
+    return np.asarray(np.diff(running, axis=2, prepend=0), dtype=np.int64)
 
 
 def _plain(values: FloatArray, defined: NDArray[np.bool_]) -> tuple[float | None, ...]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from monitor_core.performance.counts import Counts
 from monitor_core.performance.totals import COUNTS, pack_counts
 from monitor_core.storage.schema import performance_count, performance_detail, performance_total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Table
@@ -37,13 +36,13 @@ class Extent:
 
 def read_counted(connection: Connection, extent: Extent) -> list[tuple[str, bytes]]:
     """Return granule and counts, as `totals.pack_counts` makes them; several of one granule add up."""
-    column = performance_count.c
     found = _pairs(connection.execute(_totals(extent, COUNTS)))
-    if extent.as_of is not None:
-        wanted = [column.granule, *(column[name] for name in _COUNTED)]
-        changes = select(*wanted).select_from(_later(performance_count, COUNTS, extent))
-        changes = changes.where(*_within(performance_count, extent), column.recorded_at <= extent.as_of)
-        found += [(str(row[0]), pack_counts(row[1:])) for row in connection.execute(changes)]
+    later = _later(connection, extent, COUNTS)
+    if later:
+        column = performance_count.c
+        query = select(column.granule, *(column[name] for name in _COUNTED))
+        rows = connection.execute(query.where(*_known(performance_count, extent, later))).all()
+        found += [(row[0], pack_counts(row[1:])) for row in rows if row[0] in later]
     return found
 
 
@@ -58,17 +57,17 @@ def read_payloads(
         The kind of the changes that such a total is made of, where it is another.
     """
     found = _pairs(connection.execute(_totals(extent, kind)))
-    if extent.as_of is not None:
+    later = _later(connection, extent, kind)
+    if later:
         column = performance_detail.c
-        changes = select(column.granule, column.payload).select_from(_later(performance_detail, kind, extent))
-        conditions = (*_within(performance_detail, extent), column.recorded_at <= extent.as_of)
-        changes = changes.where(*conditions, column.kind == (change_kind or kind))
-        found += _pairs(connection.execute(changes))
+        query = select(column.granule, column.payload).where(column.kind == (change_kind or kind))
+        changes = _pairs(connection.execute(query.where(*_known(performance_detail, extent, later))))
+        found += [change for change in changes if change[0] in later]
     return found
 
 
-def _pairs(rows: Iterable[Any]) -> list[tuple[str, bytes]]:
-    return [(row[0], row[1]) for row in rows]
+def _pairs(result: Any) -> list[tuple[str, bytes]]:
+    return [(row[0], row[1]) for row in result.all()]
 
 
 def _totals(extent: Extent, kind: str) -> Any:
@@ -79,14 +78,19 @@ def _totals(extent: Extent, kind: str) -> Any:
     return query.order_by(column.granule)
 
 
-def _later(table: Table, kind: str, extent: Extent) -> Any:
-    """Return the changes of granules whose total holds more than was known at the moment."""
-    total, column = performance_total.c, table.c
-    same = [total[name] == column[name] for name in ("model_id", "version", "segment", "granule")]
-    return performance_total.join(
-        table,
-        and_(*same, total.kind == kind, total.recorded_at > extent.as_of, *_within(performance_total, extent)),
-    )
+def _later(connection: Connection, extent: Extent, kind: str) -> frozenset[str]:
+    """Return the granules whose total holds more than was known at the moment."""
+    if extent.as_of is None:
+        return frozenset()
+    column = performance_total.c
+    query = select(column.granule).where(column.kind == kind, *_within(performance_total, extent))
+    return frozenset(connection.scalars(query.where(column.recorded_at > extent.as_of)))
+
+
+def _known(table: Table, extent: Extent, granules: frozenset[str]) -> list[ColumnElement[bool]]:
+    """Return what tells the changes by the moment that reach from the first of some granules to the last."""
+    inside = replace(extent, first=min(granules), last=max(granules))
+    return [*_within(table, inside), table.c.recorded_at <= extent.as_of]
 
 
 def _within(table: Table, extent: Extent) -> list[ColumnElement[bool]]:

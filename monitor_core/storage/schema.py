@@ -428,6 +428,7 @@ performance_total = Table(  # the sum of a granule's counts and details, as of i
     Column("granule", Text, primary_key=True),
     Column("recorded_at", Moment, nullable=False),  # as of an earlier moment the changes themselves are added up
     Column("payload", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,  # totals of a kind lie together: the short ones many to a page
 )
 
 performance_pair = Table(  # two versions on the same labelled rows: what one batch changed, signed

@@ -15,7 +15,9 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -30,21 +32,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from conftest import PostgresServer, find_postgres
 
 from monitor_core.clock import now
+from monitor_core.performance.counts import Counts
+from monitor_core.performance.detail_merging import merged
+from monitor_core.performance.details import DELAYS, ENTITIES, SCORES, pack
 from monitor_core.performance.intake import PerformanceIntake
+from monitor_core.performance.service import PerformanceService
 from monitor_core.performance.store import PerformanceStore
-from monitor_core.settings import PerformanceSettings
+from monitor_core.performance.totals import add_to_totals, pack_counts
+from monitor_core.settings import PerformanceSettings, Settings
 from monitor_core.snapshots.roles import Role, Roles
 from monitor_core.snapshots.sources import open_source
 from monitor_core.storage.engine import open_engine
 from monitor_core.storage.migrations import upgrade
 from monitor_core.storage.models import ModelStore
-from monitor_core.storage.schema import performance_count
+from monitor_core.storage.schema import performance_count, performance_detail
 from monitor_core.storage.trail import Trail
 from monitor_core.values import Granularity, ModelRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
+COUNTED = tuple(field.name for field in fields(Counts))
 DAYS = 1_095
 FIRST = np.datetime64("2023-11-01", "D")
 REF = ModelRef("bench", "1")
@@ -158,44 +168,112 @@ def measure_reading(store: PerformanceStore, ref: ModelRef, title: str) -> None:
 
 
 def measure_hundred_million(url: str) -> None:
-    """Read counts as 100 million predictions leave them: 91,000 a day, labels on each of the 30 days after."""
+    """Ask everything of 100 million predictions: 91,324 a day, labels on each of the 31 days after.
+
+    Changes of counts are all there; those of details for the latest 120 days, others are read by their totals alone.
+    """
     engine = open_engine(url)
     upgrade(engine)
     ref = ModelRef("years", "1")
-    ModelStore(engine, Trail(engine, now), now).add(ref.model_id, version=ref.version, actor="bench")
+    trail = Trail(engine, now)
+    models = ModelStore(engine, trail, now)
+    models.add(ref.model_id, version=ref.version, granularity="day", actor="bench")
     rng = np.random.default_rng(3)
-    rows = []
-    for day in range(DAYS):
-        label = str(FIRST + day)
-        for late in range(31):
-            at = datetime.fromisoformat(label).replace(tzinfo=UTC) + timedelta(days=late + 1)
-            tp, fp, fn, tn = rng.multinomial(2_946, (0.3, 0.08, 0.08, 0.54)).tolist()
-            rows.append(
-                {
-                    "model_id": ref.model_id,
-                    "version": ref.version,
-                    "segment": "",
-                    "granule": label,
-                    "batch_id": f"{day + late + 1:016x}",
-                    "recorded_at": at,
-                    "predictions": 91_324 if late == 0 else 0,
-                    "true_positives": tp,
-                    "false_positives": fp,
-                    "false_negatives": fn,
-                    "true_negatives": tn,
-                    "scored": tp + fp + fn + tn,
-                    "brier": 2**37,
-                    "brier_squared": 2**36,
-                    "log_loss": 2**39,
-                    "log_loss_squared": 2**40,
-                    "corrections": 0,
-                }
-            )
-    with engine.begin() as connection:
-        for start in range(0, len(rows), 5_000):
-            connection.execute(insert(performance_count), rows[start : start + 5_000])
+    first = np.datetime64(now().date()) - DAYS
+    for start in range(0, DAYS, 100):
+        with engine.begin() as connection:
+            for day in range(start, min(start + 100, DAYS)):
+                write_day(connection, ref, str(first + day), day, rng)
     measure_reading(PerformanceStore(engine), ref, "100 million predictions")
+    service = PerformanceService(engine, models, trail, Settings(), now)
+    service.baseline_from_span(ref, str(first), str(first + 59), actor="bench")
+    measure_service(service, ref, first)
     engine.dispose()
+
+
+def write_day(connection: Connection, ref: ModelRef, label: str, day: int, rng: np.random.Generator) -> None:
+    """Write what a day's predictions and 31 deliveries of labels leave, as the writer does."""
+    moments = [datetime.fromisoformat(label).replace(tzinfo=UTC) + timedelta(days=late + 1) for late in range(31)]
+    moments = [at for at in moments if at <= now()] or moments[:1]
+    rows, changes = [], {name: [] for name in ("counts", "scores", "entities", "delays")}
+    for late, at in enumerate(moments):
+        tp, fp, fn, tn = rng.multinomial(2_946, (0.3, 0.08, 0.08, 0.54)).tolist()
+        made = 91_324 if late == 0 else 0
+        values = (made, tp, fp, fn, tn, tp + fp + fn + tn, 2**37, 2**36, 2**39, 2**40, 0)
+        key = {"model_id": ref.model_id, "version": ref.version, "segment": "", "granule": label}
+        key |= {"batch_id": f"{day + late + 1:016x}", "recorded_at": at}
+        rows.append({**key, **dict(zip(COUNTED, values, strict=True))})
+        changes["counts"].append(pack_counts(values))
+        for kind, payload in details(rng, made, (tn, fn, fp, tp), late).items():
+            changes[kind].append(payload)
+            if day >= DAYS - 120:
+                connection.execute(insert(performance_detail), {**key, "kind": kind, "payload": payload})
+    connection.execute(insert(performance_count), rows)
+    for kind, payloads in changes.items():
+        total = merged(kind, payloads) if kind != "counts" else pack_counts(np.sum([*map(unpacked, payloads)], axis=0))
+        of = (ref.model_id, ref.version, "", kind)
+        add_to_totals(connection, of, {label: total}, moments[-1])
+
+
+def unpacked(payload: bytes) -> np.ndarray:
+    """Return counts."""
+    return np.frombuffer(payload, "<i8")
+
+
+def details(rng: np.random.Generator, made: int, outcomes: tuple[int, ...], late: int) -> dict[str, bytes]:
+    """Scores, entities and delays of one change."""
+    bins = np.minimum(rng.beta(0.7, 0.7, made) * 1_000, 999).astype(int)
+    codes = [bins + 1_000 * (bins >= 500)]
+    for place, size in enumerate(outcomes):
+        side = 500 * (place // 2)
+        codes.append(2_000 + 1_000 * place + side + rng.integers(0, 500, size))
+    counts = np.bincount(np.concatenate(codes), minlength=6_000)
+    scores = np.empty(np.count_nonzero(counts), SCORES)
+    scores["code"] = np.flatnonzero(counts)
+    scores["count"] = counts[scores["code"]]
+    entities = np.zeros(sum(outcomes[1:]), ENTITIES)
+    entities["entity"] = np.sort(rng.integers(0, 2**64, entities.size, np.uint64))
+    entities["true_positives"] = np.arange(entities.size) < outcomes[3]
+    entities["errors"] = 1 - entities["true_positives"]
+    delays = pack(np.array([(late, sum(outcomes))], DELAYS))
+    return {"scores": pack(scores), "entities": pack(entities, {"level": 0}), "delays": delays}
+
+
+def measure_service(service: PerformanceService, ref: ModelRef, first: np.datetime64) -> None:
+    """Ask for windows, as-of views and curves."""
+    ways: dict[str, Callable[[datetime | None], object]] = {
+        f"window of {days}": partial(ask_window, service, ref, days) for days in (7, 30, 90, 365, DAYS)
+    }
+    span = (str(first + 300), str(first + 700))
+    ways["span of 401 days"] = lambda at: service.window(ref, span=span, as_of=at)
+    ways["thresholds, 365"] = lambda at: service.thresholds(ref, granules=365, as_of=at)
+    for metric in ("f1", "brier", "roc_auc", "average_precision"):
+        ways[f"rolling {metric}"] = partial(ask_rolling, service, ref, metric)
+    ways["sequential"] = lambda at: service.sequential(ref, as_of=at)
+    ways["delays"] = lambda at: service.delays(ref, as_of=at)
+    ways["estimated f1"] = lambda at: service.estimated(ref, as_of=at)
+    moments = {"now": None, "as of 30 days ago": now() - timedelta(days=30), "a year ago": now() - timedelta(days=365)}
+    for name, ask in ways.items():
+        shown = []
+        for at in list(moments.values())[: 3 if "window" in name or "span" in name else 2]:
+            ask(at)
+            took = []
+            for _ in range(7):
+                used, began = time.process_time(), time.perf_counter()
+                ask(at)
+                took.append((time.process_time() - used, time.perf_counter() - began))
+            shown.append("{:6.1f} ms CPU {:6.1f} ms wall".format(*(1_000 * np.median(took, axis=0))))
+        print(f"      {name:28s} {' | '.join(shown)}", flush=True)
+
+
+def ask_window(service: PerformanceService, ref: ModelRef, days: int, at: datetime | None) -> object:
+    """Ask for a window."""
+    return service.window(ref, granules=days, as_of=at)
+
+
+def ask_rolling(service: PerformanceService, ref: ModelRef, metric: str, at: datetime | None) -> object:
+    """Ask for a curve of three years."""
+    return service.rolling(ref, metric, as_of=at)
 
 
 def in_process(url: str, job: str) -> None:
@@ -241,7 +319,7 @@ def created(server: PostgresServer, name: str) -> str:
 
 def run_all(address: Callable[[str], str], folder: Path, options: argparse.Namespace) -> None:
     """Measure every shape of file, then the years."""
-    for shape in options.shapes.split(","):
+    for shape in filter(None, options.shapes.split(",")):
         path = folder / f"{shape}.parquet"
         if not path.exists():
             ids, in_order = SHAPES[shape]

@@ -110,6 +110,7 @@ def upgrade() -> None:
             ["model_id"], ["model.model_id"], name=op.f("fk_performance_total_model_id_model"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("model_id", "version", "segment", "kind", "granule", name=op.f("pk_performance_total")),
+        sqlite_with_rowid=False,
     )
     if op.get_bind().dialect.name == "postgresql":  # read often and by the thousand: unpacking would take longest
         op.execute("ALTER TABLE performance_total ALTER COLUMN payload SET STORAGE EXTERNAL")

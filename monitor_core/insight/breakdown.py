@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 
 from monitor_core.insight.mix import rank_links
 from monitor_core.insight.slices import CodedFeature, worst_slices
@@ -117,7 +118,9 @@ class BreakdownService:
         if metrics.span is None:
             return WorstSlices((), reason="no granule has matured yet")
         first = self._first(ref, metrics, as_of)
-        table = self._performance.store.rows(ref, first=first, last=metrics.span.last, as_of=as_of)
+        table = self._performance.store.rows(
+            ref, first=first, last=metrics.span.last, as_of=as_of, columns=("predicted", "label", _CELL)
+        )
         table = table.filter(table.column("label").is_valid())
         names = [name for name in table.column_names if name.startswith(_CELL)]
         if not table.num_rows or not names:
@@ -158,7 +161,14 @@ def _coded(table: pa.Table, names: Sequence[str]) -> tuple[NDArray[np.int64], tu
     """Codes (rows, features) and what they are called; rows without a cell are "unknown"."""
     codes, features = [], []
     for name in names:
-        encoded = table.column(name).combine_chunks().fill_null("unknown").dictionary_encode()
-        codes.append(encoded.indices.to_numpy(zero_copy_only=False))
-        features.append(CodedFeature(name.removeprefix(_CELL), tuple(encoded.dictionary.to_pylist())))
+        cells = table.column(name).combine_chunks()
+        words = [*cells.dictionary.to_pylist(), "unknown"]
+        held = pc.fill_null(cells.indices, len(words) - 1).to_numpy(zero_copy_only=False)
+        present, first = np.unique(held, return_index=True)
+        shown: dict[str, int] = {}  # words in the order of their first rows
+        for place in present[np.argsort(first)].tolist():
+            shown.setdefault(words[place], len(shown))
+        code_of = np.array([shown.get(word, 0) for word in words], np.int64)
+        codes.append(code_of[held])
+        features.append(CodedFeature(name.removeprefix(_CELL), tuple(shown)))
     return np.stack(codes, axis=1), tuple(features)

@@ -90,6 +90,8 @@ def _or_nothing(name: str, column: pa.Array) -> pa.Array | None:
 def decode(payload: bytes, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the rows of a block, with ``key`` always there; of the others only `columns` (None: all).
 
+    ``cell:`` stands for all columns of cells.
+
     ``predicted`` and ``label`` are booleans here, and null where not said.
 
     Raises
@@ -102,7 +104,7 @@ def decode(payload: bytes, columns: Sequence[str] | None = None) -> pa.Table:
         if (reader.schema.metadata or {}).get(b"format") != _FORMAT:
             raise InvalidInput("a stored block of events has another format")
         names = reader.schema.names
-        wanted = [place for place, name in enumerate(names) if columns is None or name in (*columns, "key")]
+        wanted = [place for place, name in enumerate(names) if columns is None or _is_asked(name, columns)]
         if "key" not in names and names.index("entity") not in wanted:
             wanted.append(names.index("entity"))
         options = pa.ipc.IpcReadOptions(included_fields=sorted(wanted), use_threads=False)
@@ -114,6 +116,10 @@ def decode(payload: bytes, columns: Sequence[str] | None = None) -> pa.Table:
         if columns is not None and "entity" not in columns:
             table = table.drop_columns(["entity"])
     return table
+
+
+def _is_asked(name: str, columns: Sequence[str]) -> bool:
+    return name == "key" or name in columns or (CELL in columns and name.startswith(CELL))
 
 
 def recorded_in(table: pa.Table) -> int:

@@ -39,7 +39,13 @@ _ALWAYS = {
 
 
 def read_rows(
-    connection: Connection, ref: ModelRef, *, first: str | None, last: str | None, as_of: datetime | None
+    connection: Connection,
+    ref: ModelRef,
+    *,
+    first: str | None,
+    last: str | None,
+    as_of: datetime | None,
+    columns: Sequence[str] | None = None,
 ) -> pa.Table:
     """Return the rows of a version, granule by granule (see `PerformanceStore.rows`)."""
     column = performance_event.c
@@ -56,20 +62,25 @@ def read_rows(
     tables = [
         table
         for granule, events in groupby(connection.execute(query), key=lambda row: str(row.granule))
-        if (table := _of_granule(granule, events, ref.version)) is not None
+        if (table := _of_granule(granule, events, ref.version, columns)) is not None
     ]
-    empty = pa.schema(list(_ALWAYS.items())).empty_table()
+    names = [(name, kind) for name, kind in _ALWAYS.items() if columns is None or name in columns]
+    empty = pa.schema(names).empty_table()
     return pa.concat_tables([empty, *tables], promote_options="default").combine_chunks()
 
 
-def _of_granule(granule: str, events: Iterable[Row[*tuple[Any, ...]]], version: str) -> pa.Table | None:
+def _of_granule(
+    granule: str, events: Iterable[Row[*tuple[Any, ...]]], version: str, wanted: Sequence[str] | None
+) -> pa.Table | None:
     predictions: list[pa.Table] = []
     keys: list[NDArray[np.uint64]] = []
     labels: list[NDArray[np.int8]] = []
     for event in events:
-        table = decode(event.payload)
         if event.kind in _PREDICTING and event.version == version:
+            table = decode(event.payload, wanted if wanted is None else (*wanted, "predicted", "label"))
             predictions.append(_plain(table.filter(pa.array(flags(table, "predicted") >= 0))))
+        else:
+            table = decode(event.payload, ("label",))
         label = flags(table, "label")
         keys.append(table.column("key").to_numpy()[label >= 0])
         labels.append(label[label >= 0])
@@ -80,7 +91,8 @@ def _of_granule(granule: str, events: Iterable[Row[*tuple[Any, ...]]], version: 
     label = _latest(np.concatenate(keys), np.concatenate(labels), rows.column("key").to_numpy())
     columns = {"granule": pa.array([granule] * rows.num_rows, pa.string()), "label": label}
     columns |= {name: rows.column(name) for name in rows.column_names}
-    names = [name for name in _ALWAYS if name in columns] + [name for name in columns if name.startswith(CELL)]
+    names = [name for name in _ALWAYS if name in columns and (wanted is None or name in wanted)]
+    names += [name for name in columns if name.startswith(CELL) and (wanted is None or {name, CELL} & set(wanted))]
     return pa.table({name: columns[name] for name in names})
 
 
@@ -111,4 +123,5 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _words(codes: pa.ChunkedArray, words: Sequence[str]) -> pa.Array:
-    return pa.array(list(words), pa.string()).take(codes.combine_chunks().cast(pa.int32()))
+    """Cells as a dictionary: codes stay codes."""
+    return pa.DictionaryArray.from_arrays(codes.combine_chunks().cast(pa.int32()), pa.array(list(words), pa.string()))

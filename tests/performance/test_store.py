@@ -80,6 +80,18 @@ def test_rows_are_there_while_they_are_kept(filled, clock):
     assert filled.store.rows(ModelRef("churn", "2")).num_rows == 0
 
 
+def test_only_some_columns_of_rows_may_be_read(filled, clock):
+    """In the usual order; they hold what they hold among all of them."""
+    clock.advance(days=1)
+    filled.take({"id": ["e0"], "when": [DAYS[0]], "label": [1 - int(filled.rows["label"][0])]}, kind="labels")
+    every = filled.store.rows(REF, last=DAYS[2])
+    assert filled.store.rows(REF, last=DAYS[2], columns=("label", "predicted", "cell:")) == every.select(
+        ["predicted", "label"]
+    )
+    assert filled.store.rows(REF, last=DAYS[2], columns=["granule", "segment"]) == every.select(["granule", "segment"])
+    assert filled.store.rows(ModelRef("churn", "2"), columns=["label"]).schema.names == ["label"]
+
+
 def test_deliveries_are_listed(filled, clock):
     """The latest first; one by its id."""
     clock.advance(days=1)

@@ -165,10 +165,11 @@ def _line(result: dict[str, Any]) -> str:
     for name, words in (
         ("n_duplicates", "known before"),
         ("n_corrections", "corrected what was known"),
-        ("n_orphans", "labels without a prediction so far"),
+        ("n_orphans", "with a label for no prediction so far"),
+        ("n_joined", "labels that waited found their prediction"),
         ("n_refused", "refused"),
     ):
-        if result[name]:
+        if result.get(name):
             parts.append(f"{result[name]:,} {words}")
     lines = [f"{result['file']}: delivery {result['batch_id']}, {', '.join(parts)}"]
     return "\n".join(lines + [f"  - {message}" for message in result["findings"]])

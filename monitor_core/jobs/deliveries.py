@@ -164,7 +164,8 @@ def plain_delivery(
 def summary(batch: Batch) -> dict[str, Any]:
     """Return a delivery as a job's result shows it."""
     counts = ("n_rows", "n_accepted", "n_duplicates", "n_refused", "n_orphans", "n_corrections")
-    return {"batch_id": batch.batch_id, "kind": batch.kind, **{name: getattr(batch, name) for name in counts}}
+    said = {"batch_id": batch.batch_id, "kind": batch.kind, **{name: getattr(batch, name) for name in counts}}
+    return {**said, "n_joined": int(str(batch.effect.get("joined", 0)))}
 
 
 def _roles(snapshot: Snapshot) -> Roles:

@@ -72,6 +72,14 @@ def test_corrections_are_counted(cli, model, came):
     assert shown["effect"]
 
 
+def test_labels_may_come_first(cli, said, came):
+    """They wait, and that they found their predictions is said."""
+    cli("models", "add", "churn")
+    assert "with a label for no prediction so far" in cli("labels", "upload", "churn", came()).out
+    done = cli("predictions", "upload", "churn", said, "--entity", "id")
+    assert f"{ROWS - 50} labels that waited found their prediction" in done.out
+
+
 def test_the_same_file_twice_adds_nothing(cli, model, said):
     """It is recognised by its content."""
     again = cli("predictions", "upload", "churn", said, as_json=True)

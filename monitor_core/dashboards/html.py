@@ -46,7 +46,7 @@ _TILES: tuple[_Tile, ...] = (
     ("Requests", "requests_by_endpoint", "rate", "sum", _NEVER, None, "low"),
     ("p50", "p50", "seconds", "max", _NEVER, None, "low"),
     ("p95", "p95", "seconds", "max", LATENCY_OBJECTIVE_SECONDS, None, "high"),
-    ("Slower than 150 ms", "slow", "ratio", "max", 0.05, None, "high"),
+    ("Above 150 ms", "slow", "ratio", "max", 0.05, None, "high"),
     ("5xx", "errors_5xx", "ratio", "max", 0.05, 0.01, "critical"),
     ("CPU", "cpu", "ratio", "max", 0.8, None, "high"),
     ("Memory", "memory", "ratio", "max", 0.9, 0.8, "critical"),

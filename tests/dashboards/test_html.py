@@ -157,7 +157,7 @@ def test_a_service_with_metrics_alone(visit, play, answers):
         assert tile(page, "CPU") == "42.5 %"
         page.clock.fast_forward(30_000)
         drawn(page, 2)
-        assert tile(page, "Slower than 150 ms") == "50 %"
+        assert tile(page, "Above 150 ms") == "50 %"
         assert tile(page, "Requests").endswith("/s")
         assert '/a "b"' in page.locator(".legend", has_text="/a").first.inner_text()
         rows = page.locator(".alert").all_inner_texts()

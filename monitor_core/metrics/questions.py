@@ -1,7 +1,8 @@
 """What the page of a service asks, as PromQL: the same text works here and on any server with Prometheus's API.
 
-Counts are differences of counters between two steps, not extrapolated rates: they are whole numbers, they add up
-over a range, and a percentile of them is the percentile of what the service itself counted.
+Counts are differences of counters between two steps, not extrapolated rates. They are whole numbers and add up over a
+range, so that a table by wide steps agrees with a chart by narrow ones, and a percentile of them is the percentile of
+what the service itself counted.
 """
 
 from __future__ import annotations
@@ -186,19 +187,29 @@ class Scope:
 def added(selector: str, step: float) -> str:
     """Return by how much each counter of a selector has grown in the step that ends now.
 
-    The value now less the value a step ago. A counter that is new on a service that was scraped already began at zero;
-    everything else (restarts, series that ended or were first seen within the step) is left to ``increase``.
+    Its last value within the step less its last value before. What was not there before, or had more than now (a
+    restart), began at zero if its service was scraped then: the first error of a kind is an error. Else it began with
+    the first value seen. Only where a counter began anew amid the step is its growth left to ``increase``, which draws
+    it out to the step's ends.
 
     Examples
     --------
     >>> print(added("hits_total", 30))
-    (hits_total - (hits_total offset 30s or hits_total * 0 and on (job, instance) up offset 30s == 1)
-      unless resets(hits_total[30s]) > 0
-      or increase(hits_total[30s]))
+    (max_over_time(hits_total[30s]) - (
+      hits_total offset 30s <= min_over_time(hits_total[30s])
+      or hits_total * 0 and on (job, instance) up offset 30s == 1
+      or min_over_time(hits_total[30s])
+    ) unless resets(hits_total[30s]) > 0 or increase(hits_total[30s]))
     """
     ago = _duration(step)
-    began = f"{selector} offset {ago} or {selector} * 0 and on (job, instance) up offset {ago} == 1"
-    return f"({selector} - ({began})\n  unless resets({selector}[{ago}]) > 0\n  or increase({selector}[{ago}]))"
+    within = f"{selector}[{ago}]"
+    return (
+        f"(max_over_time({within}) - (\n"
+        f"  {selector} offset {ago} <= min_over_time({within})\n"
+        f"  or {selector} * 0 and on (job, instance) up offset {ago} == 1\n"
+        f"  or min_over_time({within})\n"
+        f") unless resets({within}) > 0 or increase({within}))"
+    )
 
 
 def buckets(scope: Scope, step: float, *by: str) -> str:

@@ -261,7 +261,6 @@ def row_columns(found: Look, choice: Choice) -> dict[str, list[Any]]:
     return first | {
         "Requests": [round(row.requests) for row in rows],
         "req/s": [row.requests / seconds for row in rows],
-        "p50 ms": [_milliseconds(row, 0.5) for row in rows],
         "p95 ms": [_milliseconds(row, 0.95) for row in rows],
         f"> {latency(choice.objective)}": [
             row.latency.share_above(choice.objective) if row.latency else None for row in rows
@@ -286,8 +285,11 @@ def _table(columns: dict[str, list[Any]], found: Look, *, drills: bool) -> None:
         for name in columns
         if name == "Errors" or name[:2] == "> "
     }
-    fine = {name: st.column_config.NumberColumn(format="%.1f") for name in ("p50 ms", "p95 ms")}
-    config = numbers | shares | fine | {"req/s": st.column_config.NumberColumn(format="%.2f")}
+    fine = {
+        "p95 ms": st.column_config.NumberColumn(format="%.1f"),
+        "req/s": st.column_config.NumberColumn(format="%.2f"),
+    }
+    config = numbers | shares | fine
 
     def chosen() -> None:
         rows = st.session_state[_TABLE].selection.rows
@@ -299,6 +301,7 @@ def _table(columns: dict[str, list[Any]], found: Look, *, drills: bool) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         column_config=config,
+        placeholder="–",
         alt="Requests, latency and errors by endpoint" if drills else "The same by method and status",
         **settings,
     )

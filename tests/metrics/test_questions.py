@@ -53,13 +53,29 @@ class TestAdded:
     @pytest.mark.parametrize("after", [2, 4_000])
     def test_a_restart_never_counts_backwards(self, after):
         """Neither where the new count is below the old one, nor where it has passed it within the step."""
-        told = engine(f'hits_total{{job="a"}} 900 1000 {after} {after}', 'up{job="a"} 1x4')
+        told = engine(f'hits_total{{job="a"}} 900 1000 2 {after}', 'up{job="a"} 1x4')
         assert at(told, added("hits_total", 60), 45)[("a",)] >= after
+
+    def test_a_restart_between_two_steps_began_at_zero(self):
+        """All that the new process has counted, and not the difference to the old one."""
+        told = engine('hits_total{job="a"} 900 1000 2 4000', 'up{job="a"} 1x4')
+        assert at(told, added("hits_total", 30), 45) == {("a",): 4000.0}
 
     def test_a_service_that_ended_keeps_what_it_counted(self):
         """Its last step still counts."""
         told = engine('hits_total{job="a"} 0 10 20 stale stale', 'up{job="a"} 1x4')
         assert at(told, added("hits_total", 60), 60)[("a",)] >= 20
+
+    def test_the_first_step_is_exact_too(self):
+        """Of a service just begun to be watched: from the first value seen, not drawn out to the step's beginning."""
+        told = engine('hits_total{job="a"} _ _ 4 4 104 404', 'up{job="a"} _ _ 1 1 1 1')
+        assert at(told, added("hits_total", 600), 80) == {("a",): 400.0}
+
+    def test_a_missed_scrape_loses_nothing(self):
+        """The next step holds what came in between."""
+        told = engine('hits_total{job="a"} 0 10 _ _ 40 50', 'up{job="a"} 1 1 _ _ 1 1')
+        grid = told.query_range(added("hits_total", 15), 15, 75, 15).value
+        assert np.nansum(grid.values) == 50
 
     def test_nothing_gives_nothing(self):
         """No series, no answer."""

@@ -44,7 +44,10 @@ def running_effect(tp: ArrayLike, cases: ArrayLike) -> FloatArray:
     (at least 1, at most 4), with the weight of seven granules or four blocks: without it, false alarms come in the
     first fortnight of models with many labels. Measured with 1,000 labels a day and a logit that varies by .3 from day
     to day, 1.5 % of quiet years raise an alarm; where neighbouring days also correlate by .5, 16 %: moods that last are
-    only partly seen.
+    only partly seen. Entities that come back are not seen either: of a panel whose entities differ very much (accuracy
+    beta(.43, .17)) and come every day, 16 % of quiet years raise an alarm with 60 entities, 6 % with 300; where they
+    differ mildly (beta(2.9, 1.1)), under 1 %. Advice does not go by the alarm alone: its probabilities rest on a design
+    effect that counts entities.
 
     Examples
     --------

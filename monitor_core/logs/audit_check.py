@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor_core.audit.lines import read_link, verify_lines
 from monitor_core.audit.merkle import root
-from monitor_core.errors import NotFound
-from monitor_core.logs.files import parse_name
+from monitor_core.errors import NotFound, Unavailable
 from monitor_core.logs.seals import audit_files, lines_of, read_seals, verify_seals
 
 if TYPE_CHECKING:
@@ -58,15 +57,20 @@ def check_audit(folder: Path, *, key: bytes | None = None, anchors: Iterable[tup
     files, seals = audit_files(folder), read_seals(folder)
     if not files and not seals:
         raise NotFound(f"no audit trail in {folder}", hint="it is the folder given to setup_logging")
-    trail = _Trail(files)
-    after = _before_first(files, seals)
+    trail = _Trail(files, seals)
+    try:
+        after = _before_first(files, seals)
+    except Unavailable:
+        after = None
     known = [*anchors, *((seal.last, seal.last_hash) for seal in seals)]
     found = verify_lines(trail.lines(), after=after, anchors=known)
     broken = verify_seals(seals, key=key)
-    if found.broken is not None:
+    if trail.unreadable:
+        broken = trail.unreadable
+    elif found.broken is not None:
         broken = f"{trail.place(found.broken.line)}: {found.broken.reason}"
     elif not broken:
-        broken = trail.against(seals)
+        broken = trail.broken
     last, digest = found.last or (None, None)
     sealed = seals[-1].last if seals else 0
     return AuditCheck(
@@ -84,23 +88,39 @@ def _before_first(files: list[Path], seals: tuple[Seal, ...]) -> tuple[int, str]
 
 
 class _Trail:
-    """The files while they are read: which line is where, and the hashes of each day."""
+    """The files while they are read: which line is where, and whether each sealed day has its root."""
 
-    def __init__(self, files: list[Path]) -> None:
+    def __init__(self, files: list[Path], seals: tuple[Seal, ...]) -> None:
         self._files = files
         self._counts: list[tuple[str, int]] = []
-        self._days: dict[str, list[str]] = {}
+        self._ends = {seal.last_hash: seal for seal in seals}
+        self._hashes: list[str] = []
+        self.broken = self.unreadable = ""
 
     def lines(self) -> Iterator[bytes]:
         for path in self._files:
-            closed = parse_name(path.name)
-            hashes = self._days.setdefault(closed.day.isoformat() if closed else "", [])
             self._counts.append((path.name, 0))
-            number = 0
-            for number, line in enumerate(lines_of(path), 1):
+            for number, line in enumerate(self._readable(path), 1):
                 self._counts[-1] = (path.name, number)
-                hashes.append(line[-67:-3].decode("ascii", "replace"))
+                digest = line[-67:-3].decode("ascii", "replace")
+                self._hashes.append(digest)
                 yield line
+                if digest in self._ends:
+                    self._reached(self._ends[digest])
+
+    def _readable(self, path: Path) -> Iterator[bytes]:
+        try:
+            yield from lines_of(path)
+        except Unavailable as error:
+            self.unreadable = error.message
+            yield b""  # no record: the check ends here
+
+    def _reached(self, seal: Seal) -> None:
+        """Compare with its seal what was read up to a day's last record, where all of the day is there."""
+        whole = len(self._hashes) >= seal.last - seal.first + 1
+        if whole and not self.broken and root(self._hashes[seal.first - seal.last - 1 :]) != seal.root:
+            self.broken = f"the records of {seal.day} do not have the root that was sealed"
+        self._hashes.clear()
 
     def place(self, line: int) -> str:
         """Return file and line of the line of this number."""
@@ -109,11 +129,3 @@ class _Trail:
                 return f"{name}, line {line}"
             line -= count
         return f"{self._counts[-1][0]}, at its end" if self._counts else "nothing is there"
-
-    def against(self, seals: tuple[Seal, ...]) -> str:
-        """Return which sealed day does not have the root that was sealed; empty when all have."""
-        for seal in seals:
-            hashes = self._days.get(seal.day)
-            if hashes and root(hashes) != seal.root:
-                return f"the records of {seal.day} do not have the root that was sealed"
-        return ""

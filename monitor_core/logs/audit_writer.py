@@ -7,11 +7,12 @@ records cannot be removed altogether without the next ones telling.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from monitor_core.audit.chain import canonical_json
 from monitor_core.audit.lines import chained, read_link
-from monitor_core.errors import MonitorError
+from monitor_core.errors import MonitorError, Unavailable
 from monitor_core.logs.formatter import LONGEST_LINE, JSONFormatter
 from monitor_core.logs.seals import audit_files, lines_of, seal_days
 from monitor_core.logs.writer import DailyFileHandler
@@ -112,7 +113,8 @@ def _end_of_file(descriptor: int, size: int) -> tuple[int, str] | None:
 
 def _end_of_closed(path: Path) -> tuple[int, str] | None:
     last = None
-    for line in lines_of(path):
-        last = line if line.endswith(b'"}\n') else last
+    with suppress(Unavailable):  # a damaged file: the check names it, the service goes on
+        for line in lines_of(path):
+            last = line if line.endswith(b'"}\n') else last
     link = read_link(last) if last else None
     return (link.sequence, link.hash) if link else None

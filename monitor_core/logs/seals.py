@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hmac
 import json
+import zlib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -23,7 +24,7 @@ from portalocker.exceptions import BaseLockException
 from monitor_core.audit.chain import GENESIS, canonical_json, record_hash
 from monitor_core.audit.lines import read_link, verify_lines
 from monitor_core.audit.merkle import prove, root
-from monitor_core.errors import Conflict, InvalidInput, NotFound
+from monitor_core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from monitor_core.logs.files import parse_name
 
 if TYPE_CHECKING:
@@ -70,11 +71,27 @@ def audit_files(folder: Path) -> list[Path]:
         ):
             found[closed.day, closed.part] = path
     running = folder / _LOG
-    return [*(found[place] for place in sorted(found)), *([running] if running.exists() else [])]
+    closed_files = sorted(found, key=lambda place: (_first_sequence(found[place]), place))
+    return [*(found[place] for place in closed_files), *([running] if running.exists() else [])]
+
+
+def _first_sequence(path: Path) -> int:
+    """Return where a file stands in the chain: a clock that was wrong and went back gave it a wrong date."""
+    try:
+        link = next((link for link in map(read_link, lines_of(path)) if link is not None), None)
+    except Unavailable:
+        link = None
+    return link.sequence if link else 0
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """Return a file's lines, also while it is being compressed."""
+    """Return a file's lines, also while it is being compressed.
+
+    Raises
+    ------
+    Unavailable
+        When a compressed file is damaged, after the lines before the damage.
+    """
     if path.suffix != ".gz":
         try:
             with path.open("rb") as plain:
@@ -83,8 +100,11 @@ def lines_of(path: Path) -> Iterator[bytes]:
             path = path.with_name(f"{path.name}.gz")
         else:
             return
-    with gzip.open(path) as packed:
-        yield from packed
+    try:
+        with gzip.open(path) as packed:
+            yield from packed
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unavailable(f"{path.name} cannot be read: {error}") from None
 
 
 def read_seals(folder: Path) -> tuple[Seal, ...]:
@@ -120,7 +140,7 @@ def verify_seals(seals: Iterable[Seal], *, key: bytes | None = None) -> str:
     before: Seal | None = None
     for seal in seals:
         previous = before.hash if before else GENESIS
-        if seal.previous != previous or (before and (seal.first != before.last + 1 or seal.day <= before.day)):
+        if seal.previous != previous or (before and seal.first != before.last + 1):
             return f"the seal of {seal.day} does not follow the one before it"
         if seal.hash != record_hash(_DOMAIN, previous, seal.last, seal.content()):
             return f"the seal of {seal.day} was changed"
@@ -149,8 +169,10 @@ def seal_days(folder: Path, *, today: str, key: bytes | None = None) -> tuple[Se
         known = len(seals)
         closed = [(parsed.day.isoformat(), path) for path in audit_files(folder) if (parsed := parse_name(path.name))]
         for day, pairs in groupby(closed, key=lambda pair: pair[0]):
-            if day < today and (not seals or day > seals[-1].day):
-                made = _seal(day, [path for _, path in pairs], seals[-1] if seals else None, key)
+            paths = [path for _, path in pairs]
+            is_over = day < today or paths[-1] != closed[-1][1]
+            if is_over and (not seals or _first_sequence(paths[0]) > seals[-1].last):
+                made = _seal(day, paths, seals[-1] if seals else None, key)
                 if made is not None:
                     seals.append(made)
         if len(seals) > known:
@@ -197,7 +219,7 @@ def prove_record(folder: Path, sequence: int) -> dict[str, Any]:
         for path in audit_files(folder)
         if (parsed := parse_name(path.name)) and parsed.day.isoformat() == seal.day
         for link in map(read_link, lines_of(path))
-        if link is not None
+        if link is not None and seal.first <= link.sequence <= seal.last
     ]
     index = sequence - seal.first
     if len(links) != seal.last - seal.first + 1 or links[index].sequence != sequence:

@@ -206,13 +206,18 @@ def test_no_trail(folder):
         check_audit(folder)
 
 
-def _work(folder, number, barrier):
-    done = [0]
+def _work(folder, number, barrier, began):
+    """Write while a clock that all processes share runs through two midnights, as the writing goes on."""
     start = datetime(2026, 11, 23, 6, tzinfo=UTC)
-    setup_logging(log_dir=folder, stdout=False, max_bytes=60_000, now=lambda: start + timedelta(days=done[0] / 200))
+
+    def now():
+        return start + timedelta(days=2 * began.value / 1_600)
+
+    setup_logging(log_dir=folder, stdout=False, max_bytes=60_000, now=now)
     barrier.wait()
     for index in range(400):
-        done[0] = index
+        with began.get_lock():
+            began.value += 1
         predict(index, user_id=f"w{number}")
     for handler in logging.getLogger("audit").handlers:
         handler.wait()
@@ -221,8 +226,8 @@ def _work(folder, number, barrier):
 def test_four_processes_write_one_chain(folder):
     """At once, through midnights and full files: nothing lost, one chain, each day sealed once."""
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(4)
-    workers = [context.Process(target=_work, args=(folder, number, barrier)) for number in range(4)]
+    barrier, began = context.Barrier(4), context.Value("i", 0)
+    workers = [context.Process(target=_work, args=(folder, number, barrier, began)) for number in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -231,6 +236,32 @@ def test_four_processes_write_one_chain(folder):
     found = check_audit(folder)
     assert (found.records, found.broken) == (1_600, "")
     assert [seal.day for seal in read_seals(folder)] == ["2026-11-23", "2026-11-24"]
+
+
+def test_a_clock_that_was_wrong(folder, clock, settle):
+    """Days ahead, then set right: the chain and its seals follow the records, not the dates of the files."""
+    setup_logging(log_dir=folder, stdout=False, now=clock, max_bytes=300)
+    settle()
+    for days in (0, 10, -10, 1, 1):
+        clock.advance(days=days)
+        predict(1)
+        predict(2)
+        settle()
+    found = check_audit(folder)
+    assert (found.records, found.broken) == (10, "")
+    assert found.sealed_days >= 2
+
+
+def test_a_damaged_file(trail, clock, settle):
+    """Cut short or no gzip at all: named by the check, and the service goes on writing."""
+    path = trail / "audit.log.2026-11-22.gz"
+    whole = path.read_bytes()
+    for damaged in (whole[:-20], b"no gzip", whole[:40] + b"\xff" * 20 + whole[60:]):
+        path.write_bytes(damaged)
+        assert "audit.log.2026-11-22.gz" in check_audit(trail).broken
+    setup_logging(log_dir=trail, stdout=False, now=clock)
+    predict(99, on_failure="raise")
+    settle()
 
 
 def test_a_torn_record_is_taken_back(folder, clock):

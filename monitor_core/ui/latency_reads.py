@@ -225,6 +225,17 @@ def _targets(_source: MetricsSource, _name: str) -> tuple[TargetState, ...]:
     return _source.targets()
 
 
+@st.cache_resource(max_entries=10, ttl=300, show_spinner=False)
+def _differs(_source: MetricsSource, _kind: str) -> str:
+    health = _source.health()
+    return health.message if _source.name.startswith("VictoriaMetrics") else ""
+
+
+def differs(app: Services) -> str:
+    """Return how the answers of a server differ from those of Prometheus, as it is known; usually nothing."""
+    return _differs(app.metrics, app.metrics.kind.value) if app.metrics.kind is SourceKind.PROMETHEUS else ""
+
+
 def targets(app: Services, jobs: Sequence[str] = ()) -> tuple[TargetState, ...]:
     """Return what is scraped (of these jobs, where any are named); nothing from a source that does not tell."""
     try:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from monitor_core.metrics.sources import SourceKind, TargetHealth
 from monitor_core.ui.frame import card, empty, failure, zone
-from monitor_core.ui.latency_reads import targets
+from monitor_core.ui.latency_reads import differs, targets
 from monitor_core.ui.light import markup_table
 from monitor_core.ui.text import plain
 from monitor_core.ui.words import age, duration
@@ -128,6 +128,8 @@ def warnings(app: Services, found: Look, jobs: Sequence[str]) -> None:
                 plain(f"{health.message[:1].upper()}{health.message[1:]}.", limit=300), icon=":material/sensors_off:"
             )
             return
+    if words := differs(app):
+        st.caption(f":gray-badge[:material/info: {plain(app.metrics.name)}] {plain(words, limit=200)}")
     states = targets(app, jobs)
     for state in [state for state in states if state.health is TargetHealth.DOWN][:3]:
         why = plain((state.error or "it does not answer").rstrip("."), limit=300)

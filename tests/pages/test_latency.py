@@ -107,10 +107,12 @@ def server(monkeypatch):
     class Handler(BaseHTTPRequestHandler):
         reply = (200, "text/html", b"<html>a login page</html>")
         delay = 0.0
+        lists = b""
 
         def do_GET(self):
             time.sleep(type(self).delay)
             status, kind, body = type(self).reply
+            body = type(self).lists if type(self).lists and "/label/" in self.path else body
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.end_headers()
@@ -460,3 +462,15 @@ def test_a_port_that_nobody_listens_on(installation, monkeypatch, open_page):
     monkeypatch.setenv("MONITOR_METRICS_PROMETHEUS_URL", f"http://127.0.0.1:{port}")
     page = open_page(PAGE)
     assert "cannot be reached" in page.test.error[0].value
+
+
+def test_victoria_metrics_is_named_with_its_difference(server, installation, open_page):
+    """The page says whose rate it shows."""
+    server.reply = (
+        200,
+        "application/json",
+        b'{"status":"success","isPartial":false,"data":{"resultType":"matrix","result":[]}}',
+    )
+    server.lists = b'{"status":"success","isPartial":false,"data":["api"]}'
+    page = open_page(PAGE)
+    assert "differ a little" in page.words()

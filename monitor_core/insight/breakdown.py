@@ -164,9 +164,10 @@ def _coded(table: pa.Table, names: Sequence[str]) -> tuple[NDArray[np.int64], tu
         cells = table.column(name).combine_chunks()
         words = [*cells.dictionary.to_pylist(), "unknown"]
         held = pc.fill_null(cells.indices, len(words) - 1).to_numpy(zero_copy_only=False)
-        present, first = np.unique(held, return_index=True)
+        first = np.full(len(words), len(held))
+        first[held[::-1]] = np.arange(len(held))[::-1]  # the last one written is the first row
         shown: dict[str, int] = {}  # words in the order of their first rows
-        for place in present[np.argsort(first)].tolist():
+        for place in np.argsort(first)[: np.count_nonzero(first < len(held))].tolist():
             shown.setdefault(words[place], len(shown))
         code_of = np.array([shown.get(word, 0) for word in words], np.int64)
         codes.append(code_of[held])

@@ -26,6 +26,7 @@ import numpy as np
 from monitor_core.drift.results import CellState
 from monitor_core.figures.granules import short_label
 from monitor_core.figures.theme import TEXT_FONT, Theme, mix, theme
+from monitor_core.values import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from monitor_core.drift.results import RunMatrix
 
-__all__ = ["VISIBLE_GRANULES", "VISIBLE_ROWS", "HeatmapView", "heatmap"]
+__all__ = ["AWAITING", "VISIBLE_GRANULES", "VISIBLE_ROWS", "HeatmapView", "heatmap"]
 
 VISIBLE_ROWS = 40
 """Features on screen at once; more are reached with the slider at the side."""
@@ -45,9 +46,14 @@ _ROW_PIXELS = 23
 _DETAILED_CELLS = 20_000
 _QUIET = (0.0, 0.33, 0.67, 1.0)
 _STATES = tuple(CellState)
-_DRAWN = (CellState.STABLE, CellState.UNCONFIRMED, CellState.DRIFTED, CellState.UNDECIDED)
-_WORDS = {
+AWAITING = "awaiting"
+"""The kind of cell that is stable, yet significant: its days are not yet calibrated."""
+_DRAWN: tuple[str, ...] = (
+    *(CellState.STABLE, CellState.UNCONFIRMED, CellState.DRIFTED, CellState.UNDECIDED, AWAITING),
+)
+_WORDS: dict[str, str] = {
     CellState.STABLE: "within noise",
+    AWAITING: "significant, days not yet calibrated",
     CellState.UNCONFIRMED: "unconfirmed",
     CellState.DRIFTED: "drifted",
     CellState.UNDECIDED: "undecided",
@@ -77,17 +83,22 @@ class HeatmapView:
         """Show everything in the order of the file."""
         return cls(matrix, np.arange(len(matrix.features)), np.arange(len(matrix.granules)))
 
-    def cells(self, state: CellState) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return (row, column) on screen of every cell in `state`, in drawing order."""
-        shown = self.matrix.state[np.ix_(self.rows, self.columns)]
-        rows, columns = np.nonzero(shown == _STATES.index(state))
+    def cells(self, kind: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return (row, column) on screen of every cell of a kind, in drawing order: a `CellState`, or `AWAITING`."""
+        at = np.ix_(self.rows, self.columns)
+        state = CellState.STABLE if kind == AWAITING else CellState(kind)
+        found = self.matrix.state[at] == _STATES.index(state)
+        if state is CellState.STABLE:
+            waits = self.matrix.severity[at] == Severity.LOW.rank
+            found &= waits if kind == AWAITING else ~waits
+        rows, columns = np.nonzero(found)
         return rows, columns
 
     def cell_at(self, series: str, index: int) -> tuple[str, str] | None:
         """Return (feature, granule) of the `index`-th cell of a series, or None if there is none."""
         if series not in set(_DRAWN):
             return None
-        rows, columns = self.cells(CellState(series))
+        rows, columns = self.cells(series)
         if not 0 <= index < len(rows):
             return None
         return (
@@ -123,7 +134,7 @@ def heatmap(
         (feature, granule) drawn with a frame; ignored when it is not on screen.
     """
     tokens = theme(dark=dark)
-    series = [_series(view, position, state, tokens) for position, state in enumerate(_DRAWN)]
+    series = [_series(view, position, kind, tokens) for position, kind in enumerate(_DRAWN)]
     return {
         "animation": False,
         "textStyle": {"fontFamily": TEXT_FONT},
@@ -138,8 +149,12 @@ def heatmap(
             [short_label(view.matrix.granules[i]) for i in view.columns], tokens, pointer=not _is_detailed(view)
         ),
         "yAxis": _feature_axis(view, tokens),
-        "dataset": [{"source": _table(view, state)} for state in _DRAWN],
-        "visualMap": [_colours(position, state, levels, tokens) for position, state in enumerate(_DRAWN[:3])],
+        "dataset": [{"source": _table(view, kind)} for kind in _DRAWN],
+        "visualMap": [
+            _colours(position, kind, levels, tokens)
+            for position, kind in enumerate(_DRAWN)
+            if kind != CellState.UNDECIDED
+        ],
         "dataZoom": _zooms(view, tokens),
         "tooltip": _tooltip(tokens),
         "series": [*series, _frame(view, selected, tokens)],
@@ -151,10 +166,10 @@ def _is_detailed(view: HeatmapView) -> bool:
     return len(view.rows) * len(view.columns) <= _DETAILED_CELLS
 
 
-def _table(view: HeatmapView, state: CellState) -> pa.Table:
+def _table(view: HeatmapView, kind: str) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - heavy, and only charts need it
 
-    rows, columns = view.cells(state)
+    rows, columns = view.cells(kind)
     at = (view.rows[rows], view.columns[columns])
     matrix = view.matrix
     table: dict[str, Any] = {
@@ -182,9 +197,9 @@ def _p_text(p: float) -> str:
     return "not computed" if np.isnan(p) else "< 1e-9" if p < 1e-9 else f"{p:.2g}"
 
 
-def _series(view: HeatmapView, position: int, state: CellState, tokens: Theme) -> dict[str, Any]:
+def _series(view: HeatmapView, position: int, kind: str, tokens: Theme) -> dict[str, Any]:
     style: dict[str, Any] = {"borderColor": tokens.background, "borderWidth": _gap(view), "borderRadius": 2}
-    if state is CellState.UNCONFIRMED:
+    if kind == CellState.UNCONFIRMED:
         style["decal"] = {
             "symbol": "rect",
             "color": tokens.text,
@@ -192,15 +207,15 @@ def _series(view: HeatmapView, position: int, state: CellState, tokens: Theme) -
             "dashArrayY": [1.5, 4],
             "rotation": -np.pi / 4,
         }
-    if state is CellState.UNDECIDED:
+    if kind == CellState.UNDECIDED:
         style |= {"color": "transparent", "borderColor": tokens.muted, "borderType": "dotted", "borderWidth": 1}
     return {
         "type": "heatmap",
-        "id": state.value,
-        "name": _WORDS[state],
+        "id": str(kind),
+        "name": _WORDS[kind],
         "datasetIndex": position,
         "encode": {"x": "x", "y": "y", "value": "psi", "tooltip": ["psi"]},
-        "tooltip": {"formatter": _tooltip_text(state, detailed=_is_detailed(view))},
+        "tooltip": {"formatter": _tooltip_text(kind, detailed=_is_detailed(view))},
         "selectedMode": "single",
         "progressive": 0,  # what is on screen fits into one frame
         "itemStyle": style,
@@ -213,16 +228,16 @@ def _gap(view: HeatmapView) -> float:
     return 2 if min(len(view.columns), VISIBLE_GRANULES) <= 62 else 1
 
 
-def _colours(position: int, state: CellState, levels: tuple[float, float, float], tokens: Theme) -> dict[str, Any]:
+def _colours(position: int, kind: str, levels: tuple[float, float, float], tokens: Theme) -> dict[str, Any]:
     moderate, high, critical = levels
-    share = {CellState.STABLE: 0.32, CellState.UNCONFIRMED: 0.7, CellState.DRIFTED: 1.0}[state]
+    share = {CellState.STABLE: 0.32, AWAITING: 0.5, CellState.UNCONFIRMED: 0.7, CellState.DRIFTED: 1.0}[kind]
     amber, crimson = (
         [mix(colour, tokens.background, share) for colour in colours] for colours in (tokens.amber, tokens.crimson)
     )
     middle = (moderate + high) / 2
     # Below the first level, small changes still differ in shade; a drifted cell is amber however small its PSI.
     quiet = [
-        amber[0] if state is CellState.DRIFTED else mix(tokens.neutral[1], tokens.neutral[0], part) for part in _QUIET
+        amber[0] if kind == CellState.DRIFTED else mix(tokens.neutral[1], tokens.neutral[0], part) for part in _QUIET
     ]
     return {
         "type": "piecewise",
@@ -333,13 +348,13 @@ def _tooltip(tokens: Theme) -> dict[str, Any]:
     }
 
 
-def _tooltip_text(state: CellState, *, detailed: bool) -> str:
+def _tooltip_text(kind: str, *, detailed: bool) -> str:
     """Return the template, which is HTML; Streamlit puts the values in escaped.
 
     A large map names feature and granule on its axes instead.
     """
-    psi = "" if state is CellState.UNDECIDED else "PSI {@psi}"
+    psi = "" if kind == CellState.UNDECIDED else "PSI {@psi}"
     if not detailed:
-        return "<br>".join(filter(None, [_WORDS[state], psi]))
+        return "<br>".join(filter(None, [_WORDS[kind], psi]))
     numbers = [f"{psi}, {{@rows}} rows", "adjusted p {@p}"] if psi else ["{@rows} rows"]
-    return "<br>".join(["<b>{@feature}</b>", f"{{@granule}}: {_WORDS[state]}", *numbers])
+    return "<br>".join(["<b>{@feature}</b>", f"{{@granule}}: {_WORDS[kind]}", *numbers])

@@ -60,10 +60,21 @@ def rerun_menu(app: Services, ref: ModelRef, model: Model, run: RunSummary | Non
             first, last = _range(labels, model.granularity.word)
             segment = _segment(app, ref, run)
             multivariate = st.checkbox("Also judge all features together", value=False)
-            overrides = _thresholds(model.drift_settings(app.settings.drift))
+            settings = model.drift_settings(app.settings.drift)
+            together = st.number_input(
+                "Judge together",
+                1,
+                400,
+                settings.window_granules,
+                help=f"{model.granularity.word.capitalize()}s that are judged as one, each with those before it: few "
+                "rows a day add up, and a slow change shows earlier; a sudden one later.",
+            )
+            overrides = _thresholds(settings)
             if st.form_submit_button("Start", type="primary", icon=":material/play_arrow:", key="go-start"):
                 if multivariate:
                     overrides["multivariate"] = True
+                if together != settings.window_granules:
+                    overrides["window_granules"] = together
                 request = {"baseline_id": numbers[number].baseline_id, "granules": (first, last)}
                 _start(app, ref, {**request, "segment_column": segment, "overrides": overrides})
 

@@ -12,7 +12,7 @@ from monitor_core.reports.advice import CALIBRATION, advise
 from monitor_core.reports.numbers import distance, fixed, p_value, percent
 from monitor_core.ui.frame import card, is_dark
 from monitor_core.ui.text import plain
-from monitor_core.ui.words import SEVERITY, STATE
+from monitor_core.ui.words import SEVERITY, counted, state_words
 
 if TYPE_CHECKING:
     from monitor_core.drift.results import CellDetail, FeatureDrift, MultivariateDrift
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["draw_cell", "draw_multivariate", "verdict_sentence"]
 
 
-def draw_cell(detail: CellDetail, *, word: str, levels: tuple[float, float, float]) -> None:
-    """Draw verdict and reasons, both distributions, the statistics and the trend."""
+def draw_cell(detail: CellDetail, *, word: str, levels: tuple[float, float, float], together: int = 1) -> None:
+    """Draw verdict and reasons, both distributions, the statistics and the trend.
+
+    Parameters
+    ----------
+    together
+        Granules that were judged together, this one the last of them.
+    """
     drift = detail.drift
-    with card(plain(drift.name, limit=48), detail.granule, key="cell"):
+    span = f" · {counted(together, word)} together" if together > 1 else ""
+    with card(plain(drift.name, limit=48), f"{detail.granule}{span}", key="cell"):
         _badges(drift)
         st.markdown(verdict_sentence(drift, word))
         if drift.state is not CellState.ABSENT and len(detail.distribution.baseline):
@@ -53,6 +60,11 @@ def verdict_sentence(drift: FeatureDrift, word: str) -> str:
                 said = f"**{name} has drifted** ({level}): {psi} is significant."
         case CellState.UNCONFIRMED:
             said = f"**{name} may be drifting**: {psi} is significant, but not yet in enough {word}s to alert."
+        case CellState.STABLE if drift.awaits_calibration:
+            said = (
+                f"**{name} has changed significantly**: {psi}. Too few {word}s of reference are there to know how much "
+                f"{word}s differ by themselves, so it does not alert yet."
+            )
         case CellState.STABLE:
             said = f"**No drift in {name}**: {psi} is within what chance gives for {drift.n_current:,} rows."
         case CellState.ABSENT:
@@ -64,7 +76,7 @@ def verdict_sentence(drift: FeatureDrift, word: str) -> str:
 
 
 def _badges(drift: FeatureDrift) -> None:
-    word, colour = STATE[drift.state]
+    word, colour = state_words(drift.state, awaits=drift.awaits_calibration)
     with st.container(horizontal=True, gap="small"):
         st.badge(word, color=colour)
         if drift.psi is not None:

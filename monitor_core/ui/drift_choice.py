@@ -55,8 +55,8 @@ def choose_run(runs: Sequence[RunSummary]) -> RunSummary:
     by_id = {run.run_id: run for run in runs}
     labels = run_labels(runs)
     wanted = st.query_params.get(_RUN)
-    if st.session_state.get("run-picker") not in by_id:
-        st.session_state["run-picker"] = wanted if wanted in by_id else runs[0].run_id
+    # Unless one was picked, which the address then tells, a run that has just ended is shown.
+    st.session_state["run-picker"] = wanted if wanted in by_id else runs[0].run_id
     # The label shows the viewer's time, so it cannot be the token that `bind` would write into the address.
     picked = st.selectbox(
         "Run",

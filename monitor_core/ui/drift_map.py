@@ -9,11 +9,13 @@ import streamlit as st
 
 from monitor_core.drift.results import CellState
 from monitor_core.figures.drift import heatmap
+from monitor_core.figures.heatmap import AWAITING
 from monitor_core.reports.numbers import p_value
 from monitor_core.ui.drift_choice import select
 from monitor_core.ui.frame import card, is_dark
+from monitor_core.ui.reading import awaiting
 from monitor_core.ui.tables import table
-from monitor_core.ui.words import STATE, counted
+from monitor_core.ui.words import counted, state_words
 
 if TYPE_CHECKING:
     from monitor_core.figures.drift import HeatmapView
@@ -35,6 +37,8 @@ def draw_map(view: HeatmapView, cell: tuple[str, str] | None, *, word: str, leve
         def clicked() -> None:
             _open_clicked(view)
 
+        waits, _ = view.cells(AWAITING)
+        waiting = "less faint: significant, days not yet calibrated · " if len(waits) else ""
         st.echarts_chart(
             heatmap(view, dark=is_dark(), levels=levels, selected=cell),
             height=view.height,
@@ -43,7 +47,7 @@ def draw_map(view: HeatmapView, cell: tuple[str, str] | None, *, word: str, leve
             alt=_alt(view, word),
         )
         st.caption(
-            "Faint: within noise · hatched: unconfirmed · full: drifted · dotted: undecided · blank: absent. "
+            f"Faint: within noise · {waiting}hatched: unconfirmed · full: drifted · dotted: undecided · blank: absent. "
             f"PSI a feature and {word}. Click a cell to open it."
         )
 
@@ -101,7 +105,10 @@ def _rows(view: HeatmapView, word: str) -> tuple[dict[str, Any], int]:
     return {
         "Feature": [matrix.features[i] for i in at[0]],
         word.capitalize(): [matrix.granules[i] for i in at[1]],
-        "State": [STATE[_STATES[i]][0] for i in matrix.state[at]],
+        "State": [
+            state_words(_STATES[state], awaits=bool(waits))[0]
+            for state, waits in zip(matrix.state[at], awaiting(matrix)[at], strict=True)
+        ],
         "PSI": matrix.psi[at],
         "Above noise": matrix.psi_debiased[at],
         "Adjusted p": [p_value(float(p)) for p in matrix.p_adjusted[at]],

@@ -27,10 +27,10 @@ from monitor_core.ui.overview_performance import (
     way_to_performance,
 )
 from monitor_core.ui.places import DATA, DRIFT
-from monitor_core.ui.reading import attention, drifted_shares, leaders
+from monitor_core.ui.reading import absent, attention, drifted_shares, leaders
 from monitor_core.ui.tables import csv_button
 from monitor_core.ui.text import plain
-from monitor_core.ui.words import STATE, age, counted, moment, run_status
+from monitor_core.ui.words import STATE, age, counted, moment, run_status, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from monitor_core.storage.models import Model
     from monitor_core.ui.overview_performance import Brief
     from monitor_core.ui.reading import Attention, Leader
+    from monitor_core.ui.words import Colour
     from monitor_core.values import ModelRef
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "model_cards",
     "needs_attention",
     "performance_parts",
+    "status",
 ]
 
 _SHOWN = 8
@@ -123,7 +125,7 @@ def model_cards(app: Services, rows: Sequence[tuple[Model, ModelRef, RunSummary 
         for model, ref, run in rows:
             with st.container(border=True, height="stretch", gap="small", key=f"tile-{ref.model_id}-{ref.version}"):
                 _whose(model, ref)
-                badges = _state(run)
+                badges = _state(app, run)
                 if run is not None:
                     shares = _shares(app, run)
                     _metric(shares)
@@ -144,7 +146,7 @@ def _only_model(app: Services, model: Model, ref: ModelRef, run: RunSummary | No
         who, share, history, way_on = st.columns(_ACROSS, vertical_alignment="center")
         with who:
             _whose(model, ref)
-            badges = _state(run)
+            badges = _state(app, run)
             _facts(app, model, run)
         if run is not None:
             shares = _shares(app, run)
@@ -186,16 +188,21 @@ def _whose(model: Model, ref: ModelRef) -> None:
     st.markdown(f"**{plain(model.title)}** {plain(ref.version)}{example}")
 
 
-def _state(run: RunSummary | None) -> DeltaGenerator:
+def _state(app: Services, run: RunSummary | None) -> DeltaGenerator:
     """Draw what the latest run says, and return the row of badges that it stands in."""
     badges = st.container(horizontal=True, gap="small")
     with badges:
         if run is None:
             st.badge("No run yet", color="gray", icon=":material/hourglass_empty:")
         else:
-            word, colour, icon = run_status(run)
+            word, colour, icon = status(app, run)
             st.badge(word, color=colour, icon=icon)
     return badges
+
+
+def status(app: Services, run: RunSummary) -> tuple[str, Colour, str]:
+    """Return the badge of a run, absent features counted."""
+    return run_status(run, n_absent=absent(access.matrix(app, run.run_id)))
 
 
 def _shares(app: Services, run: RunSummary) -> list[float]:
@@ -301,7 +308,7 @@ def leading_features(app: Services, ref: ModelRef, run: RunSummary, word: str) -
             {
                 "Feature": [one.feature for one in found],
                 "PSI": [one.psi for one in found],
-                "State": [STATE[one.state][0] for one in found],
+                "State": [state_words(one.state, awaits=one.awaits)[0] for one in found],
                 "Adjusted p": [p_value(one.p_adjusted) for one in found],
                 "Rows": [one.n_rows for one in found],
                 word.capitalize(): [one.granule for one in found],
@@ -327,7 +334,7 @@ def _leader(one: Leader, *, dark: bool) -> tuple[str | float, ...]:
         one.feature,
         Meter(one.psi),
         history,
-        STATE[one.state][0],
+        state_words(one.state, awaits=one.awaits)[0],
         Numeric(p_value(one.p_adjusted)),
         Numeric(f"{one.n_rows:,}"),
         one.granule,

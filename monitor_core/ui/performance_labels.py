@@ -64,6 +64,7 @@ def _deliveries(app: Services, reads: Reads) -> None:
             },
             name=f"deliveries_{reads.ref.model_id}",
             alt="Deliveries of predictions and labels",
+            config={title: st.column_config.NumberColumn(format="localized") for title in ("Rows", *DELIVERED)},
             height=220,
         )
 

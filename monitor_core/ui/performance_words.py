@@ -26,6 +26,7 @@ __all__ = [
     "levels",
     "metric_row",
     "origin_words",
+    "signed",
     "window_badge",
 ]
 
@@ -117,8 +118,22 @@ def change(now: float | None, held: float | None) -> str:
     if now is None or held is None:
         return "–"
     by = round(now - held, 3)
-    sign = "±" if by == 0 else "+" if by > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{abs(by):.3f}"
+    return f"{_sign(by)}{abs(by):.3f}"
+
+
+def signed(by: int) -> str:
+    """Return a difference of counts with its sign.
+
+    Examples
+    --------
+    >>> signed(1_200), signed(0)
+    ('+1,200', '±0')
+    """
+    return f"{_sign(by)}{abs(by):,}"
+
+
+def _sign(by: float) -> str:
+    return "±" if by == 0 else "+" if by > 0 else "\N{MINUS SIGN}"
 
 
 def levels(baseline_f1: float | None, drops: tuple[float, float, float]) -> list[tuple[float, str, str]]:

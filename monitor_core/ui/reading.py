@@ -10,6 +10,7 @@ import numpy as np
 from monitor_core.drift.results import CellState
 from monitor_core.figures.drift import HeatmapView
 from monitor_core.figures.thin import thin
+from monitor_core.values import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,9 @@ __all__ = [
     "SORTS",
     "Attention",
     "Leader",
+    "absent",
     "attention",
+    "awaiting",
     "default_cell",
     "drifted_shares",
     "leaders",
@@ -64,6 +67,8 @@ class Leader:
     p_adjusted: float
     n_rows: int
     history: tuple[float, ...]
+    awaits: bool = False
+    """Significant, and only too few reference granules hold it back."""
 
 
 def attention(matrix: RunMatrix) -> tuple[Attention, ...]:
@@ -115,7 +120,20 @@ def _leader(matrix: RunMatrix, row: int, column: int) -> Leader:
         p_adjusted=float(matrix.p_adjusted[row, column]),
         n_rows=int(matrix.n_rows[column]),
         history=tuple(float(value) for value in series[thin(series, _SPARK_POINTS)]),
+        awaits=bool(awaiting(matrix)[row, column]),
     )
+
+
+def awaiting(matrix: RunMatrix) -> NDArray[np.bool_]:
+    """Return which cells are significant and held back only because days are not yet calibrated."""
+    found: NDArray[np.bool_] = matrix.state == _STATES.index(CellState.STABLE)
+    low: NDArray[np.bool_] = matrix.severity == Severity.LOW.rank
+    return found & low
+
+
+def absent(matrix: RunMatrix) -> int:
+    """Return how many features are missing from the latest granule."""
+    return int((matrix.state[:, -1] == _STATES.index(CellState.ABSENT)).sum()) if matrix.granules else 0
 
 
 def drifted_shares(matrix: RunMatrix) -> tuple[float, ...]:

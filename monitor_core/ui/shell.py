@@ -20,7 +20,7 @@ from monitor_core.ui.places import DATA, DRIFT, LATENCY, OVERVIEW, PERFORMANCE, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["open_page"]
+__all__ = ["MARK", "open_page"]
 
 _RULES = f"""<style>
 [class*="st-key-go-"] button:not(:disabled) {{ color: light-dark({LIGHT.on_primary}, {DARK.on_primary}) }}
@@ -30,11 +30,13 @@ _RULES = f"""<style>
 _log = logging.getLogger(__name__)
 
 _ASSETS = Path(__file__).parent / "assets"
+MARK = _ASSETS / "mark.svg"
+"""The product's mark, wherever the app is started from."""
 
 
 def open_page() -> None:
     """Draw the frame and run the page that the address names."""
-    st.logo(_ASSETS / f"logo-{'dark' if is_dark() else 'light'}.svg", icon_image=_ASSETS / "mark.svg")
+    st.logo(_ASSETS / f"logo-{'dark' if is_dark() else 'light'}.svg", icon_image=MARK)
     st.html(_RULES)
     page = st.navigation(
         {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Colour = Literal["red", "orange", "green", "gray", "blue"]
 
-__all__ = ["SEVERITY", "STATE", "age", "counted", "duration", "moment", "run_status", "size"]
+__all__ = ["AWAITS", "SEVERITY", "STATE", "age", "counted", "duration", "moment", "run_status", "size", "state_words"]
 
 SEVERITY: dict[Severity, tuple[str, Colour, str]] = {
     Severity.CRITICAL: ("Critical", "red", ":material/error:"),
@@ -34,14 +34,37 @@ STATE: dict[CellState, tuple[str, Colour]] = {
 }
 """Word and colour of each state of a cell."""
 
+AWAITS: tuple[str, Colour] = ("Significant, days not yet calibrated", "gray")
+"""Word and colour of a cell that only too few reference granules hold back (`FeatureDrift.awaits_calibration`)."""
+
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def run_status(run: RunSummary) -> tuple[str, Colour, str]:
-    """Return the one badge of a run: what its latest granule says."""
+def state_words(state: CellState, *, awaits: bool) -> tuple[str, Colour]:
+    """Return word and colour of a cell.
+
+    Examples
+    --------
+    >>> state_words(CellState.STABLE, awaits=False)[0], state_words(CellState.STABLE, awaits=True)[0]
+    ('Within noise', 'Significant, days not yet calibrated')
+    """
+    return AWAITS if awaits and state is CellState.STABLE else STATE[state]
+
+
+def run_status(run: RunSummary, *, n_absent: int = 0) -> tuple[str, Colour, str]:
+    """Return the one badge of a run: what its latest granule says.
+
+    Parameters
+    ----------
+    n_absent
+        Features that are missing from the latest granule.
+    """
+    absent = f"{n_absent:,} absent"
     if run.n_drifted:
         _, colour, icon = SEVERITY[max(run.severity, Severity.MODERATE)]
-        return f"{run.n_drifted:,} of {run.n_features:,} drifting", colour, icon
+        return f"{run.n_drifted:,} of {run.n_features:,} drifting{f', {absent}' if n_absent else ''}", colour, icon
+    if n_absent:
+        return absent, "orange", ":material/visibility_off:"
     if run.n_features and run.n_undecided >= run.n_features:
         return "Not enough data", "gray", ":material/help:"
     if run.n_unconfirmed:

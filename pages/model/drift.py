@@ -6,6 +6,7 @@ import streamlit as st
 
 from monitor_core.ui import access, drift_actions, drift_cell, drift_choice, drift_map, drift_states, jobs
 from monitor_core.ui.frame import card, guarded, head
+from monitor_core.ui.reading import absent
 from monitor_core.ui.words import run_status
 
 app = access.services()
@@ -38,7 +39,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     drift_actions.report_menu(app, run)
 
 with top:
-    head("Drift", drift_states.about(run, word, segment), run_status(run))
+    head("Drift", drift_states.about(run, word, segment), run_status(run, n_absent=absent(matrix)))
     drift_states.warnings(app, run, word)
 
 levels = drift_states.levels_of(run)
@@ -56,7 +57,8 @@ with right, guarded("Reading the cell", key="cell"):
         with card("No cell"):
             st.caption("This run holds no feature that is monitored.")
     else:
-        drift_cell.draw_cell(access.cell(app, run.run_id, *cell, segment), word=word, levels=levels)
-        together = access.granule(app, run.run_id, cell[1], segment).multivariate
-        if together is not None:
-            drift_cell.draw_multivariate(together, cell[1])
+        granule = access.granule(app, run.run_id, cell[1], segment)
+        detail = access.cell(app, run.run_id, *cell, segment)
+        drift_cell.draw_cell(detail, word=word, levels=levels, together=granule.window)
+        if granule.multivariate is not None:
+            drift_cell.draw_multivariate(granule.multivariate, cell[1])

@@ -72,7 +72,7 @@ with guarded(f"Showing {look}", key="look"):
         case "Where":
             performance_closer.draw_where(reads)
         case "Cut-off":
-            performance_scores.draw_cut_off(app, reads)
+            performance_scores.draw_cut_off(reads)
         case "Calibration":
             performance_scores.draw_calibration(reads)
         case "Labels":

@@ -6,7 +6,6 @@ import streamlit as st
 
 from monitor_core.ui import access, jobs, overview
 from monitor_core.ui.frame import guarded, head
-from monitor_core.ui.words import run_status
 
 app = access.services()
 rows = overview.latest_runs(app)
@@ -14,7 +13,9 @@ ref = access.chosen()
 run = next((run for _, other, run in rows if other == ref), None)
 word = next((model.granularity.word for model, other, _ in rows if other == ref), "day")
 
-head("Overview", overview.about(app, rows) if rows else "A new installation", run_status(run) if run else None)
+head(
+    "Overview", overview.about(app, rows) if rows else "A new installation", overview.status(app, run) if run else None
+)
 jobs.follow(app, key="overview")
 
 if not rows:

@@ -19,9 +19,9 @@ if ref is not None and model is not None:
         left, right = st.columns(2)
         with left:
             settings_models.draw_model(app, model)
+            settings_deployments.draw_deployments(app, model, ref)
         with right:
             settings_models.draw_version(app, app.models.version(ref))
-            settings_deployments.draw_deployments(app, model, ref)
         settings_thresholds.draw_thresholds(app, model, "performance")
         settings_thresholds.draw_thresholds(app, model, "drift")
 with guarded("Reading the archive", key="archive"):

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from monitor_core.drift.results import CellState
-from monitor_core.figures.heatmap import VISIBLE_ROWS, HeatmapView, heatmap
+from monitor_core.figures.heatmap import AWAITING, VISIBLE_ROWS, HeatmapView, heatmap
+from monitor_core.values import Severity
 
 DRAWN = ("stable", "unconfirmed", "drifted", "undecided")
 
@@ -109,3 +110,16 @@ def test_an_empty_view_is_a_chart_too(matrix):
     run = matrix(3, 3)
     option = heatmap(HeatmapView(run, np.array([], dtype=int), np.arange(3)), dark=False)
     assert all(data["source"].num_rows == 0 for data in option["dataset"])
+
+
+def test_cells_that_wait_for_calibration_are_a_series_of_their_own(matrix):
+    """Shown stronger than noise, named in the tooltip, and found by a click."""
+    run = matrix()
+    run.severity[4, 0] = Severity.LOW.rank
+    view = HeatmapView.whole(run)
+    option = heatmap(view, dark=False)
+    assert view.cell_at(AWAITING, 0) == (run.features[4], run.granules[0])
+    assert "significant, days not yet calibrated" in series(option, AWAITING)["tooltip"]["formatter"]
+    assert (4, 0) not in set(zip(*view.cells("stable"), strict=True))
+    colours = {one["seriesIndex"]: one["pieces"][-1]["color"] for one in option["visualMap"]}
+    assert len(set(colours.values())) == 4

@@ -107,3 +107,24 @@ def test_a_segment_can_be_chosen(open_page, installation):
     installation.work()
     runs = installation.services.drift.runs(installation.services.models.versions("shop")[0].ref)
     assert len(runs) == 2
+
+
+def test_granules_can_be_judged_together(open_page, installation):
+    """The number is asked for, used, and shown with the cell."""
+    ref = installation.judged()
+    page = open_page(PAGE)
+    next(one for one in page.test.number_input if one.label == "Judge together").set_value(2)
+    page.test.form_submit_button[0].click().run()
+    installation.work()
+    assert installation.services.drift.latest(ref).settings["window_granules"] == 2
+    page.test.run()
+    assert "2 days together" in page.words()
+
+
+def test_the_mark_does_not_depend_on_the_working_folder(tmp_path, monkeypatch):
+    """The app may be started from anywhere."""
+    from monitor_core.ui.shell import MARK
+
+    monkeypatch.chdir(tmp_path)
+    assert MARK.is_absolute()
+    assert MARK.is_file()

@@ -240,11 +240,11 @@ def test_an_alarm_can_be_acknowledged(open_page, delivered):
     assert "An alarm was acknowledged on" in page.words()
 
 
-def test_another_cut_off_stands_beside_the_one_that_is_set(open_page, delivered):
+def test_another_cut_off_stands_beside_what_was_predicted(open_page, delivered):
     """With the difference that it would have made."""
     delivered.model()
     page = open_page(PAGE, look="Cut-off", cut="0.9")
     html = "".join(one.proto.body for one in page.test.get("html"))
-    assert "At 0.50, as set" in html
-    assert "At 0.90" in html
+    assert "As predicted" in html
+    assert "From 0.90 on" in html
     assert not page.test.exception

@@ -4,13 +4,16 @@ import pytest
 from monitor_core.drift.results import CellState
 from monitor_core.ui.reading import (
     SORTS,
+    absent,
     attention,
+    awaiting,
     default_cell,
     drifted_shares,
     leaders,
     narrow,
     spans,
 )
+from monitor_core.values import Severity
 
 STATES = tuple(CellState)
 
@@ -91,3 +94,19 @@ def test_the_worst_cell_of_the_latest_granule_is_open_at_first(matrix):
     """Nobody has to click to see the point."""
     run = matrix(25, 30)
     assert default_cell(run) == ("feature_000", run.granules[-1])
+
+
+def test_absent_features_are_counted_in_the_latest_granule(matrix):
+    """Earlier gaps are history."""
+    run = matrix(6, 6)
+    run.state[:, -1] = STATES.index(CellState.STABLE)
+    run.state[1:3, -1] = STATES.index(CellState.ABSENT)
+    assert absent(run) == 2
+
+
+def test_significant_cells_that_wait_for_calibration_are_told_apart(matrix):
+    """Stable with a low severity; nothing else."""
+    run = matrix(6, 6)
+    run.severity[2, 0] = Severity.LOW.rank
+    run.severity[0, -1] = Severity.LOW.rank  # drifted
+    assert np.argwhere(awaiting(run)).tolist() == [[2, 0]]

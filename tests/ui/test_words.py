@@ -47,6 +47,18 @@ def test_the_badge_says_what_the_latest_granule_says(changes, word, colour):
     assert run_status(replace(RUN, **changes))[:2] == (word, colour)
 
 
+@pytest.mark.parametrize(
+    ("changes", "word", "colour"),
+    [
+        ({}, "2 absent", "orange"),
+        ({"n_drifted": 2, "severity": Severity.HIGH}, "2 of 25 drifting, 2 absent", "red"),
+    ],
+)
+def test_absent_columns_count(changes, word, colour):
+    """Data that do not come are not quiet."""
+    assert run_status(replace(RUN, **changes), n_absent=2)[:2] == (word, colour)
+
+
 def test_a_moment_to_come_is_now():
     """Clocks of two machines may differ."""
     assert age(datetime(2027, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)) == "under 1 s"

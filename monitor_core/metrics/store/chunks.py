@@ -17,8 +17,6 @@ import numpy as np
 from monitor_core.metrics.promql.reader import STALE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Stamps = NDArray[np.int64]
@@ -97,18 +95,17 @@ def encode_table(table: Table) -> bytes:
     return zlib.compress(b"".join(parts), _LEVEL)
 
 
-def decode_table(data: bytes, columns: Sequence[int] | None = None) -> Table:
-    """Undo `encode_table`, for all columns or only some."""
+def decode_table(data: bytes) -> Table:
+    """Undo `encode_table`."""
     raw = zlib.decompress(data)
     rows, width, weights, has_codes = _HEADER.unpack_from(raw)
     at = _HEADER.size
-    wanted = slice(None) if columns is None else np.asarray(columns, dtype=np.intp)
-    decimals = np.frombuffer(raw, np.uint8, width, at)[wanted]
+    decimals = np.frombuffer(raw, np.uint8, width, at)
     at += width
     size = rows * width
-    codes = np.frombuffer(raw, np.uint8, size, at).reshape(width, rows)[wanted] if has_codes else None
+    codes = np.frombuffer(raw, np.uint8, size, at).reshape(width, rows) if has_codes else None
     at += size * has_codes
-    planes = np.frombuffer(raw, np.uint8, size * weights, at).reshape(weights, width, rows)[:, wanted]
+    planes = np.frombuffer(raw, np.uint8, size * weights, at).reshape(weights, width, rows)
     whole = np.cumsum(_unfolded(_joined(planes)), axis=1)
     table = whole / 10.0 ** np.where(decimals == _AS_BITS, 0, decimals)[:, None]
     of_bits = decimals == _AS_BITS

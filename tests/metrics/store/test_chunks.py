@@ -29,14 +29,6 @@ def test_every_number_comes_back(table):
     assert np.array_equal(decode_table(encode_table(table)).view(np.uint64), bits)
 
 
-def test_some_columns():
-    """As if they were cut out of the whole."""
-    table = np.where(RNG.random(HOUR) < 0.1, ABSENT, RNG.normal(size=HOUR))
-    table[:, 3] = np.arange(240)
-    data = encode_table(table)
-    assert decode_table(data, [3, 17]).tobytes() == np.ascontiguousarray(table[:, [3, 17]]).tobytes()
-
-
 @given(st.lists(st.integers(0, 2**44), min_size=1, max_size=50, unique=True).map(sorted))
 def test_moments_come_back(moments):
     """However far apart."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor_core.drift.service import BASELINE_KINDS
 from monitor_core.errors import Conflict, InvalidInput, MonitorError
-from monitor_core.jobs.deliveries import ON_BAD
+from monitor_core.jobs.deliveries import ON_BAD, check_open
 from monitor_core.jobs.queue import Job, JobQueue
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def accept_snapshot(
     NotFound
         There is no such snapshot.
     Conflict
-        It was accepted or refused before.
+        It was accepted or refused before, or the model is archived.
     """
     if on_bad not in ON_BAD:
         raise InvalidInput(f"on_bad {on_bad!r} is not known", hint=f"one of {', '.join(ON_BAD)}")
     snapshot = services.snapshots.get(snapshot_id)
+    check_open(services.models.get(snapshot.ref.model_id))
     params = {"snapshot_id": snapshot_id} | ({"on_bad": on_bad} if on_bad != "keep" else {})
     with services.engine.begin() as connection:
         job_id = queue(services).enqueue(

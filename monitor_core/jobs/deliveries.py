@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from monitor_core.errors import Refused
+from monitor_core.errors import Conflict, Refused
 from monitor_core.insight.coding import GridCoder
 from monitor_core.snapshots.findings import CheckFinding
 from monitor_core.snapshots.roles import Role
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from monitor_core.snapshots.check import CheckResult
     from monitor_core.snapshots.records import Snapshot
     from monitor_core.snapshots.roles import Roles
+    from monitor_core.storage.models import Model
     from monitor_core.values import ModelRef
 
 __all__ = [
     "ON_BAD",
     "baseline_performance",
+    "check_open",
     "coder_of",
     "deliver",
     "deliver_alone",
@@ -145,8 +147,16 @@ def plain_delivery(
         ``predictions`` (with labels where the table has them) or ``labels``.
     key
         The sender's idempotency key; without one this is a delivery of its own.
+
+    Raises
+    ------
+    Conflict
+        The model is put away.
+    Refused
+        As `PerformanceIntake.take_in`.
     """
     model = services.models.get(ref.model_id)
+    check_open(model)
     is_labelled = kind == "predictions" and roles.one(Role.LABEL) is not None
     return services.deliveries.take_in(
         open_source(table),
@@ -159,6 +169,14 @@ def plain_delivery(
         actor=actor,
         on_bad="refuse" if on_bad == "refuse" else "keep",
     )
+
+
+def check_open(model: Model) -> None:
+    """Raise `Conflict` for a model that is put away: it is closed to uploads."""
+    if model.is_archived:
+        raise Conflict(
+            f"model {model.model_id!r} is archived", hint=f"take it out first: models restore {model.model_id}"
+        )
 
 
 def summary(batch: Batch) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import pytest
 
 from monitor_core.performance.store import PerformanceStore
+from monitor_core.values import ModelRef
 
 PREDICTIONS = "/api/v1/models/churn/versions/1/predictions"
 LABELS = "/api/v1/models/churn/versions/1/labels"
@@ -134,3 +135,16 @@ def test_a_sender_is_named_on_one_line(server):
     post(server, PREDICTIONS, said(1), actor="night\x00ly\n")
     (batch,) = PerformanceStore(server.services.engine).batches("churn")
     assert batch.recorded_by == "http: nightly"
+
+
+def test_an_archived_model_takes_nothing_in(server):
+    """Rows and files alike, until it is taken out."""
+    server.services.models.archive("churn", actor="ann")
+    refused = post(server, PREDICTIONS, said(1))
+    assert refused.status_code == 409
+    assert "models restore churn" in refused.json()["error"]["hint"]
+    path = "/api/v1/models/churn/versions/1/snapshots?purpose=labels&filename=l.csv"
+    assert server.writer.put(path, content=b"entity_id,label\nC1,1\n").status_code == 409
+    assert [kept.state for kept in server.services.snapshots.list(ModelRef("churn", "1"))] == ["deleted"]
+    server.services.models.restore("churn", actor="ann")
+    assert post(server, PREDICTIONS, said(1)).status_code == 201

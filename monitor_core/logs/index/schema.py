@@ -6,6 +6,7 @@ fast JSON field, without which numbers in it have no order, and raw: the default
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import tantivy
@@ -47,12 +48,24 @@ def analyzer() -> tantivy.TextAnalyzer:
 def create(folder: Path) -> tantivy.Index:
     """Open an index, new when there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    return _ready(tantivy.Index(schema(), path=str(folder)))
+    if not tantivy.Index.exists(str(folder)):
+        tantivy.Index(schema(), path=str(folder))
+        _store_in_large_blocks(folder / "meta.json")
+    return open_index(folder)
 
 
 def open_index(folder: Path) -> tantivy.Index:
     """Open an index that exists."""
     return _ready(tantivy.Index.open(str(folder)))
+
+
+def _store_in_large_blocks(meta: Path) -> None:
+    """Compress lines 64 KB at a time, not 16: a tenth less. tantivy-py has no argument for it, tantivy does."""
+    found = json.loads(meta.read_text(encoding="utf-8"))
+    found["index_settings"]["docstore_blocksize"] = 65_536
+    new = meta.with_name("meta.json.new")
+    new.write_text(json.dumps(found), encoding="utf-8")
+    new.replace(meta)
 
 
 def _ready(index: tantivy.Index) -> tantivy.Index:

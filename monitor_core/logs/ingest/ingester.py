@@ -86,6 +86,7 @@ class Ingester:
         self._damaged: dict[tuple[int, int], tuple[tuple[int, int, int, int], str]] = {}
         self._batch = self._positions.latest_batch
         self._pending = 0
+        self._is_in_bulk = False
         self._committed_at = time.monotonic()
         self._next_batch()
 
@@ -125,6 +126,7 @@ class Ingester:
     def catch_up(self, report: Callable[[Round], None] | None = None) -> Round:
         """Read everything that is there now, commit and seal; return all problems."""
         total = Round()
+        self._is_in_bulk = True  # nobody waits for the first lines: larger segments, fewer merges
         while True:
             found = self.look()
             total.n_lines += found.n_lines
@@ -133,6 +135,7 @@ class Ingester:
                 report(replace(found, n_lines=total.n_lines))
             if not found.n_lines and not found.is_behind:
                 break
+        self._is_in_bulk = False
         self.commit()
         self._close_writers(keep=0)
         self._seal()
@@ -260,7 +263,7 @@ class Ingester:
         self._pending = 0
 
     def _is_due(self) -> bool:
-        return time.monotonic() - self._committed_at >= self._settings.commit_seconds
+        return not self._is_in_bulk and time.monotonic() - self._committed_at >= self._settings.commit_seconds
 
     def _next_batch(self) -> None:
         self._batch = max(self._batch + 1, micros(self._now()))

@@ -26,6 +26,7 @@ _LEVELS = ("level", "severity", "levelname", "log.level", "lvl", "status", "Seve
 _LOGGERS = ("logger", "logger_name", "log.logger", "name")
 _MESSAGES = ("message", "msg", "Body", "body", "event")
 _TRACES = ("trace_id", "traceId", "trace.id", "dd.trace_id", "TraceId")
+_SPANS = ("span_id", "spanId", "span.id", "dd.span_id", "SpanId")
 _EXCEPTIONS = ("exception", "exc_info", "error.stack_trace", "stack_trace", "traceback")
 _CONTEXT = ("context", "Attributes", "attributes")
 
@@ -55,6 +56,7 @@ def read_json(raw: str, fallback: int) -> LogRow | None:
     ts = moment(_first(data, _TIMES))
     level = _first(data, _LEVELS)
     message, exception = _text(_first(data, _MESSAGES)), _text(_first(data, _EXCEPTIONS))
+    _first(data, _SPANS)  # unique to each line: an eighth of the index, and traces are what is asked for
     logger, trace = _text(_first(data, _LOGGERS)), _text(_first(data, _TRACES)).lower()
     return LogRow(
         fallback if ts is None else ts, _level(level), logger, message, exception, trace, tuple(_context(data)), raw=raw

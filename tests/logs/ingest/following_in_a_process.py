@@ -11,4 +11,5 @@ if __name__ == "__main__":
     root, folder = map(Path, sys.argv[1:])
     settings = LogSettings(poll_seconds=0.01, commit_seconds=0.05)
     ingester = Ingester(root, [folder], settings, lambda: datetime.now(UTC))
+    print("ready", flush=True)  # noqa: T201
     ingester.run(stop=lambda: False)

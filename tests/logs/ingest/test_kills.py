@@ -62,10 +62,10 @@ def test_kills_lose_and_double_nothing(world):
     writer.start()
     grown, before = 0, 0
     for _ in range(KILLS):
-        child = subprocess.Popen(
-            [sys.executable, str(program), str(world.root), str(world.logs)], stderr=subprocess.PIPE
-        )
-        time.sleep(0.4 + draw.random() * 0.8)
+        words = [sys.executable, str(program), str(world.root), str(world.logs)]
+        child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(draw.random() * draw.random())
         assert child.poll() is None, child.communicate()[1].decode()
         child.send_signal(signal.SIGKILL)
         child.communicate()
@@ -86,7 +86,9 @@ def test_lines_are_visible_within_a_second(world):
     """From writing to finding, with another process reading the files."""
     program = Path(__file__).with_name("following_in_a_process.py")
     world.write("app.log", world.line(words="first"))
-    child = subprocess.Popen([sys.executable, str(program), str(world.root), str(world.logs)])
+    child = subprocess.Popen(
+        [sys.executable, str(program), str(world.root), str(world.logs)], stdout=subprocess.DEVNULL
+    )
     try:
         waits = []
         for number in range(11):

@@ -46,10 +46,16 @@ def still_missing(lack: Lack, evidence: Evidence) -> str:
             return f"{counted(cases, 'more relevant case')}{_when(lack, evidence)}"
 
 
+_LONGEST_WAIT = 36_525.0  # days
+
+
 def _when(lack: Lack, evidence: Evidence) -> str:
     if lack.labels is None:
         return ", when cannot be told: there has been none so far"
     if not evidence.labels_per_day:
         return ""
-    days = math.ceil(lack.labels / evidence.labels_per_day)
+    wait = lack.labels / evidence.labels_per_day
+    if wait > _LONGEST_WAIT:
+        return ", which at the present rate of labels would take more than a century"
+    days = math.ceil(wait)
     return f", in about {counted(days, 'day')} at {counted(evidence.labels_per_day, 'label')} a day"

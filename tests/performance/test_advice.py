@@ -409,3 +409,10 @@ def _is_consistent(advice: Advice):
         assert 0.0 <= advice.p_previous_better <= 1.0
     assert advice.reasons
     assert all(any(character.isdigit() for character in reason) for reason in advice.reasons[:2] if "no " not in reason)
+
+
+@pytest.mark.parametrize("rate", [1e-308, 1e-5])
+def test_a_rate_of_labels_next_to_nothing_is_said_to_be_one(rate):
+    """No number of days, and no overflow."""
+    advice = advise(evidence(predictions=100, labelled=20, current=(5, 5), labels_per_day=rate))
+    assert any("more than a century" in line for line in advice.missing)

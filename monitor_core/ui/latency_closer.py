@@ -74,7 +74,7 @@ def draw_predictions(app: Services, choice: Choice, span: Span) -> None:
     by = ("predicted_label", "confidence")
     told = Traffic.of(ask(app.metrics, questions.predictions(choice.scope, span.step), span), span.step, by)
     if not told.keys:
-        st.caption(
+        st.markdown(
             "No predictions were counted in this range: `monitor.track_prediction(label, score, version)` does it."
         )
         return
@@ -131,7 +131,7 @@ def draw_business(app: Services, choice: Choice, span: Span, jobs: Sequence[str]
     """Draw the metrics that the user's services define themselves."""
     found = _business(app, [choice.scope.job] if choice.scope.job else jobs)
     if not found:
-        st.caption(
+        st.markdown(
             "These services define no metrics of their own: `PerformanceMonitor(business=[BusinessMetric(...)])` "
             "does it; what that takes stands in the guide to instrumentation."
         )
@@ -192,7 +192,7 @@ def draw_slow(app: Services, choice: Choice, span: Span) -> None:
     found.sort(key=lambda one: -one.value)
     with card(f"Requests above {latency(choice.objective)} with a trace", "exemplars", key="slow"):
         if not found:
-            st.caption(
+            st.markdown(
                 "None in this range. A request that carries a `traceparent` header leaves its trace id at the bucket "
                 "it falls into; a Prometheus keeps them with `--enable-feature=exemplar-storage`."
             )

@@ -44,7 +44,7 @@ def draw_explore(app: Services, span: Span) -> None:
     with card("Explore", f"PromQL, answered by {plain(app.metrics.name)}", key="explore"):
         text = _box(app)
         if not text:
-            st.caption(
+            st.markdown(
                 "Choose a metric for a query to begin with, or write one: "
                 "`sum by (endpoint) (rate(api_requests_total[5m]))`"
             )

@@ -158,7 +158,7 @@ def ask(source: MetricsSource, text: str, span: Span) -> Grid:
     return _asked(source, source.name, text, span)
 
 
-@st.cache_resource(max_entries=400, ttl=900, show_spinner=False)
+@st.cache_resource(max_entries=200, ttl=900, show_spinner=False)
 def _asked(_source: MetricsSource, _name: str, text: str, span: Span) -> Grid:
     if _source.kind is SourceKind.EMBEDDED:
         return joined([_bounded(_source, text, piece) for piece in span.pieces(_DAY)])

@@ -74,10 +74,10 @@ def connect() -> None:
     with left, card("1 · In the service", "FastAPI, Starlette or Flask", key="connect-service"):
         st.code("pip install bellwether-monitor", language=None, wrap_lines=True)
         st.code(SERVICE_LINES, language=None, wrap_lines=True)
-        st.caption("Each request is counted and timed, and `/metrics` answers scrapes. Other frameworks are wrapped.")
+        st.markdown("Each request is counted and timed, and `/metrics` answers scrapes. Other frameworks are wrapped.")
     with right, card("2 · Here", "then start again", key="connect-here"):
         st.code(f"{SETTING_LINE} bellwether serve", language=None, wrap_lines=True)
-        st.caption("Or keep it in `monitor.toml`:")
+        st.markdown("Or keep it in `monitor.toml`:")
         st.code('[metrics]\ntargets = "api=http://127.0.0.1:8000/metrics"', language=None, wrap_lines=True)
         st.caption("A Prometheus that scrapes the service already is asked instead:")
         st.code(f"{SERVER_LINE} bellwether serve", language=None, wrap_lines=True)

@@ -79,7 +79,7 @@ def connect() -> None:
         st.code(f"{SETTING_LINE} bellwether serve", language=None, wrap_lines=True)
         st.markdown("Or keep it in `monitor.toml`:")
         st.code('[metrics]\ntargets = "api=http://127.0.0.1:8000/metrics"', language=None, wrap_lines=True)
-        st.caption("A Prometheus that scrapes the service already is asked instead:")
+        st.markdown("A Prometheus that scrapes the service already is asked instead:")
         st.code(f"{SERVER_LINE} bellwether serve", language=None, wrap_lines=True)
 
 

@@ -255,7 +255,8 @@ def answers(browser: Browser, app: Server) -> Iterator[Figure]:
     time, cpu = repeated(page, web, control)
     yield Figure("control to changed page (Drift, Only drifted), median", 200, time, f"{time:.0f} ms")
     yield Figure("server CPU a rerun (Drift, everything included)", 40, cpu, f"{cpu:.0f} ms")
-    targets = ("data", "settings", "overview", "drift")
+    yield from window_of_performance(page, app)
+    targets = ("data", "settings", "overview", "drift", "performance")
 
     def switch(number: int) -> float:
         page.wait_for_timeout(150)
@@ -264,8 +265,29 @@ def answers(browser: Browser, app: Server) -> Iterator[Figure]:
         return rerun(page, f"[data-testid=stSidebarNav] {link}")
 
     time, cpu = repeated(page, web, switch)
-    yield Figure("page switch, median over four pages", 300, time, f"{time:.0f} ms (server CPU {cpu:.0f} ms)")
+    yield Figure("page switch, median over five pages", 300, time, f"{time:.0f} ms (server CPU {cpu:.0f} ms)")
     page.close()
+
+
+def window_of_performance(page: Page, app: Server) -> Iterator[Figure]:
+    """Measure another window on the Performance page: every figure, chart and the advice change."""
+    page.goto(f"{app.url}/performance?model=example+1")
+    settled(page)
+
+    def control(number: int) -> float:
+        page.wait_for_timeout(150)
+        option = page.get_by_role("radio", name="7" if number % 2 else "30", exact=True)
+        option.evaluate("one => one.setAttribute('data-bench', 'window')")
+        try:
+            return rerun(page, "[data-bench=window]")
+        finally:
+            page.evaluate("document.querySelector('[data-bench=window]')?.removeAttribute('data-bench')")
+
+    control(1)
+    control(0)
+    time, cpu = repeated(page, app.web, lambda number: control(number + 1))
+    yield Figure("control to changed page (Performance, window), median", 200, time, f"{time:.0f} ms")
+    yield Figure("server CPU a rerun (Performance, everything included)", 40, cpu, f"{cpu:.0f} ms")
 
 
 def wide_map(browser: Browser, app: Server) -> Iterator[Figure]:

@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor_core.asgi import deliveries, ingest, performance, reading
+from monitor_core.asgi import alerts, deliveries, ingest, performance, reading
 from monitor_core.asgi.context import answer
 from monitor_core.asgi.exposition import registry
 from monitor_core.asgi.health import health
@@ -49,6 +49,8 @@ def routes(context: Callable[[], Context]) -> list[Route]:
         Route(f"{_VERSION}/advice", _read(context, performance.get_advice), methods=["GET"]),
         Route(f"{_VERSION}/decisions", _read(context, performance.list_decisions), methods=["GET"]),
         Route(f"{_VERSION}/decisions", _write(context, performance.record_decision), methods=["POST"]),
+        Route("/api/v1/rules", _read(context, alerts.list_rules), methods=["GET"]),
+        Route("/api/v1/alerts", _read(context, alerts.list_alerts), methods=["GET"]),
         Route("/api/v1/runs/{run_id}", _read(context, reading.get_run), methods=["GET"]),
         Route("/api/v1/runs/{run_id}/report", _read(context, reading.download_report), methods=["GET"]),
         Route("/api/v1/jobs/{job_id}", _read(context, reading.get_job), methods=["GET"]),

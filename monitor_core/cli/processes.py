@@ -65,7 +65,8 @@ def worker(*, with_parent: WithParent = False) -> None:
 
 
 def collector(*, with_parent: WithParent = False) -> None:
-    """Run the collector alone: scrape metrics until stopped."""
+    """Run the collector alone: scrape metrics and evaluate rules until stopped."""
+    from monitor_core.jobs.alerting import rule_evaluation  # noqa: PLC0415 - heavy; only this command needs it
     from monitor_core.jobs.collector import Collector  # noqa: PLC0415 - heavy; only this command needs it
 
     settings = load_settings()
@@ -74,7 +75,8 @@ def collector(*, with_parent: WithParent = False) -> None:
     _upgrade(settings)
     engine = open_engine(settings.database)
     try:
-        collecting = Collector(engine, settings, clock.now)
+        rules = rule_evaluation(engine, settings, clock.now)
+        collecting = Collector(engine, settings, clock.now, beside=[rules])
         stop_on_signals(collecting.stop)
         if with_parent:
             stop_with_parent(collecting.stop)

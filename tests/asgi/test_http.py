@@ -354,3 +354,15 @@ def _until(ask, seconds=60):
             return found
         time.sleep(0.1)
     raise AssertionError(f"nothing within {seconds} s")
+
+
+class TestRules:
+    """Rules and alerts in Prometheus' form."""
+
+    def test_rules_are_listed_before_any_evaluation(self, serve):
+        """Groups with their rules; nothing is in sight yet."""
+        client = serve().client
+        rules = client.get("/api/v1/rules").json()
+        assert rules["status"] == "success"
+        assert sum(len(group["rules"]) for group in rules["data"]["groups"]) >= 20
+        assert client.get("/api/v1/alerts").json() == {"status": "success", "data": {"alerts": []}}

@@ -17,7 +17,7 @@ from monitor_core.logs.ingest.lines import read_line
 from monitor_core.logs.ingest.positions import Position, Positions
 from monitor_core.logs.ingest.registry import KnownFile, Registry
 from monitor_core.logs.ingest.scan import Seen, list_files
-from monitor_core.logs.ingest.sealing import seal
+from monitor_core.logs.ingest.sealing import drop_older, seal
 from monitor_core.logs.query.moments import MICROSECONDS, micros
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = ["Ingester", "Round"]
 _TURN = 20_000
 """Lines read of a file before the next one has its turn."""
 
+_DROP_SECONDS = 3_600
 _MAX_PENDING = 100_000
 _MAX_WRITERS = 3
 _LIVE_NS = 10_000_000_000
@@ -87,6 +88,7 @@ class Ingester:
         self._batch = self._positions.latest_batch
         self._pending = 0
         self._is_in_bulk = False
+        self._dropped_at: float | None = None
         self._committed_at = time.monotonic()
         self._next_batch()
 
@@ -120,6 +122,7 @@ class Ingester:
                 report(found)
             if not found.n_lines and not found.is_behind:
                 self._seal()
+                self._drop_old()
                 time.sleep(self._settings.poll_seconds)
         self.close()
 
@@ -267,6 +270,13 @@ class Ingester:
 
     def _next_batch(self) -> None:
         self._batch = max(self._batch + 1, micros(self._now()))
+
+    def _drop_old(self) -> None:
+        """Drop days that are too old, now and then; only while following: who reads an archive wants to search it."""
+        if self._dropped_at is not None and time.monotonic() - self._dropped_at < _DROP_SECONDS:
+            return
+        self._dropped_at = time.monotonic()
+        drop_older(self._root, self._registry, now=self._now(), keep=timedelta(days=self._settings.keep_days))
 
     def _seal(self) -> None:
         today = self._now().strftime("%Y-%m-%d")

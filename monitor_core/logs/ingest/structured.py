@@ -7,6 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from monitor_core.logs.ingest.shapes import plain_names
 from monitor_core.logs.query.fields import level_number
 from monitor_core.logs.query.moments import micros
 from monitor_core.logs.query.rows import LogRow, Scalar
@@ -53,6 +54,7 @@ def read_json(raw: str, fallback: int) -> LogRow | None:
         return None
     if not isinstance(data, dict):
         return None
+    data = plain_names(data)
     ts = moment(_first(data, _TIMES))
     level = _first(data, _LEVELS)
     message, exception = _text(_first(data, _MESSAGES)), _text(_first(data, _EXCEPTIONS))

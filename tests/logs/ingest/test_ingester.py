@@ -193,6 +193,18 @@ def test_dropped_days_are_not_read_again(world):
     assert numbers(world.messages()) == [3]
 
 
+def test_following_drops_days_that_are_too_old(world):
+    """Reading an archive once keeps it; who follows keeps so many days."""
+    world.write("app.log", world.line(10))
+    world.write("new.log", world.line(22))
+    world.take(keep_days=5)
+    assert numbers(world.messages()) == [1, 2]
+    looks = iter([False, True])
+    world.ingester(keep_days=5).run(stop=lambda: next(looks))
+    assert numbers(world.messages()) == [2]
+    assert world.take().n_lines == 0
+
+
 def test_sealed_counts_equal_the_index(world):
     """Histograms of a day that is over come from its counts, and late files make them anew."""
     from monitor_core.logs.index.counts import read_counts

@@ -33,7 +33,7 @@ _KEYS: dict[str, type] = {"action": str, "reason": str, "actor": str, "seen": st
 def get_performance(context: Context, request: Request) -> Response:
     """Return every metric of the latest window whose labels are due."""
     ref, at, granules = _asked(context, request)
-    segment = request.query_params.get("segment", "")
+    segment = request.query_params.get("segment", "").replace("\0", "")  # PostgreSQL knows no such character
     found = context.services.performance.window(ref, granules=granules, segment=segment, as_of=at)
     return answer({"performance": json_values(found)})
 

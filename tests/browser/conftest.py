@@ -225,7 +225,22 @@ def judged_folder(tmp_path_factory):
     command("models", "add", "shop", "--version", "1.0", "--title", "The shop")
     command("snapshots", "upload", "shop:1.0", str(june), "--baseline")
     command("snapshots", "upload", "shop:1.0", str(july))
+    command("predictions", "upload", "shop:1.0", str(labelled_file(folder / "labelled.parquet")))
+    command("performance", "baseline", "set", "shop:1.0", "--first", "2026-06-01", "--last", "2026-06-30")
     return folder / "data"
+
+
+def labelled_file(path):
+    """Write sixty days of predictions with what came true; from the fortieth day on they are worse."""
+    rng = np.random.default_rng(6)
+    day = np.repeat(np.arange(60), 80)
+    came = rng.random(len(day)) < 0.4
+    said = np.where(rng.random(len(day)) < np.where(day < 40, 0.88, 0.6), came, ~came)
+    score = np.where(said, rng.uniform(0.5, 1.0, len(day)), rng.uniform(0.0, 0.5, len(day)))
+    dates = [str(one) for one in np.datetime64("2026-06-01") + day]
+    ids = [f"order {number}" for number in range(len(day))]
+    pq.write_table(pa.table({"id": ids, "date": dates, "score": score, "prediction": said, "label": came}), path)
+    return path
 
 
 @pytest.fixture(scope="session")

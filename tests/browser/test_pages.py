@@ -14,6 +14,7 @@ PAGES = {
     "settings": "/settings",
 }
 HOSTILE = "**x** <img src=x onerror=alert(1)> :red[a] [a](javascript:alert(1))"
+LOOKS = ("Evidence", "Without+labels", "Where", "Cut-off", "Calibration", "Labels", "Decisions")
 KNOWN = {
     "list": "[data-testid=stSidebarNav]",  # Streamlit wraps the items of a group in a div
     "listitem": "[data-testid=stSidebarNav]",  # the same
@@ -60,19 +61,54 @@ def is_streamlits(page, finding, selector):
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_of_ours(judged, visit, name, scheme):
     """WCAG 2 A and AA."""
-    from axe_playwright_python.sync_playwright import Axe
-
     window = visit(judged, scheme=scheme).go(PAGES[name])
     window.page.wait_for_timeout(800)
+    ours = barriers(window)
+    assert not ours, "\n".join(ours)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_closer_look_at_performance_is_drawn_and_clean(judged, visit, scheme):
+    """A picture of each to look at, no error, nothing that axe finds."""
+    for look in LOOKS:
+        window = visit(judged, scheme=scheme, height=1700).go(f"/performance?model=shop+1.0&look={look}")
+        window.sees("F1, rolling 30 days").picture(f"look_{look.lower().replace('+', '_')}_{scheme}")
+        assert not window.page.locator("[data-testid=stException]").count()
+        ours = barriers(window)
+        assert not ours, f"{look}: " + "\n".join(ours)
+
+
+def test_every_closer_look_fits_a_phone(judged, visit):
+    """Tables scroll in themselves, not the page."""
+    window = visit(judged, width=390, height=844)
+    for look in LOOKS:
+        window.go(f"/performance?model=shop+1.0&look={look}").sees("F1, rolling 30 days")
+        assert window.page.evaluate("document.documentElement.scrollWidth") <= 390, look
+
+
+def test_moving_the_cut_off_leaves_the_rest_of_the_page_alone(judged, visit):
+    """By keyboard, and the address keeps it."""
+    window = visit(judged).go("/performance?model=shop+1.0&look=Cut-off").sees("As predicted")
+    slider = window.page.get_by_role("slider").first
+    slider.focus()
+    before = float(slider.input_value())
+    slider.press("ArrowRight")
+    window.sees(f"From {before + 0.01:.2f} on")
+    window.page.wait_for_url("**cut=**")
+
+
+def barriers(window):
+    """Return what axe finds that is ours (WCAG 2 A and AA)."""
+    from axe_playwright_python.sync_playwright import Axe
+
     options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}}
     found = Axe().run(window.page, options=options).response["violations"]
-    ours = [
+    return [
         f"{violation['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:160]}"
         for violation in found
         for node in violation["nodes"]
         if not is_streamlits(window.page, violation["id"], node["target"][0])
     ]
-    assert not ours, "\n".join(ours)
 
 
 def test_hostile_names_are_only_text(judged, visit):

@@ -26,7 +26,7 @@ def draw_labels(app: Services, reads: Reads, word: str) -> None:
     with left, card("How late labels come", counted(reads.delays().n, "label"), key="delays"):
         curve = reads.delays()
         if not curve.delays:
-            st.caption("No label has come yet.")
+            st.caption("Not known yet: no label has come later than its prediction while the model served.")
         else:
             st.echarts_chart(
                 figures.delays(curve, dark=is_dark(), word=word),
@@ -65,7 +65,7 @@ def _deliveries(app: Services, reads: Reads) -> None:
             name=f"deliveries_{reads.ref.model_id}",
             alt="Deliveries of predictions and labels",
             config={title: st.column_config.NumberColumn(format="localized") for title in ("Rows", *DELIVERED)},
-            height=220,
+            height=min(220, 38 + 35 * len(found)),
         )
 
 
@@ -87,5 +87,5 @@ def _corrections(reads: Reads) -> None:
             },
             name=f"corrections_{reads.ref.model_id}_{reads.ref.version}",
             alt="Corrections with their effect on F1",
-            height=220,
+            height=min(220, 38 + 35 * len(found)),
         )

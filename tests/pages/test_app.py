@@ -7,7 +7,10 @@ import pytest
 from monitor_core.ui import access
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["pages/overview/overview.py", "pages/model/drift.py", "pages/data/data.py", "pages/settings/settings.py"]
+PAGES = [
+    *("pages/overview/overview.py", "pages/service/latency.py", "pages/model/drift.py"),
+    *("pages/model/performance.py", "pages/data/data.py", "pages/settings/settings.py"),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

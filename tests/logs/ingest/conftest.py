@@ -49,7 +49,7 @@ class World:
 
     def search(self, text="", **options):
         service = LogService(self.root, self.settings, self.now)
-        return service.search(parse(text) if text else Query(parse("").where), **{"limit": 100_000, **options})
+        return service.search(parse(text) if text else Query(parse("").where), **{"limit": 5_000_000, **options})
 
     def messages(self, text=""):
         return [row.message for row in self.search(text, is_newest_first=False).rows]

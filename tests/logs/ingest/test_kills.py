@@ -36,8 +36,8 @@ class Writer(threading.Thread):
                 cut = self.draw.randrange(len(text))
                 file.write(text[:cut])  # torn across two writes: a partial line to wait for
                 file.write(text[cut:])
-            time.sleep(self.draw.random() * 0.01)
-            if self.draw.random() < 0.03:
+            time.sleep(self.draw.random() * 0.03)
+            if self.draw.random() < 0.05:
                 file.close()
                 self.rotate()
                 file = (self.folder / "app.log").open("ab", buffering=0)

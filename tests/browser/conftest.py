@@ -61,7 +61,7 @@ def server(tmp_path):
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, its event loop keeps others in this process from running theirs
 def engine(chromium):
     """One browser for all tests."""
     from playwright.sync_api import sync_playwright

@@ -104,6 +104,7 @@ def test_batch(tmp_path):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_examples_are_documented(path):
     """Named where a reader looks for them, and short."""
-    text = (ROOT / "docs" / "instrumentation.md").read_text(encoding="utf-8")
+    guides = ("instrumentation.md", "logging.md")
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in guides)
     assert re.search(rf"\(examples/{re.escape(path.name)}\)", text)
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 60

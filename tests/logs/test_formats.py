@@ -94,7 +94,7 @@ def test_least_line(make_record, name):
         (40, 17, "error"),
         (50, 21, "critical"),
         (35, 13, "level 35"),
-        (5, 1, "level 5"),
+        (3, 1, "level 3"),
     ],
 )
 def test_levels(make_record, level, severity, status):
